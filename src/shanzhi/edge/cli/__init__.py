@@ -1,0 +1,1 @@
+"""The command line (命令行) of Shanzhi: serve a city, keep its database, run its workers."""

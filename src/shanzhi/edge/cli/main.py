@@ -1,0 +1,107 @@
+"""The `shanzhi` command (命令): serve, worker, demo, manage, and the embedded database."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from shanzhi.edge.cli import postgres
+from shanzhi.edge.cli.sentences import CommandError
+from shanzhi.edge.cli.serve import Supervisor
+
+
+def project_root() -> Path:
+    """The folder whose `.shanzhi` is used: SHANZHI_ROOT, else the working folder."""
+    return Path(os.environ.get("SHANZHI_ROOT") or Path.cwd()).resolve()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="shanzhi", description="善治 Shanzhi")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="运行 / serve until Ctrl-C")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=int(os.environ.get("SHANZHI_PORT", "8000")))
+    serve.add_argument("--push-port", type=int, default=0, help="默认为端口加一 / default: port + 1")
+    serve.add_argument("--workers", type=int, default=0, help="HTTP 进程数 / HTTP processes")
+    serve.add_argument("--no-demo", action="store_true", help="不准备演示数据 / no demo data")
+    commands.add_parser("worker", help="后台进程 / relay, sealer and clocks")
+    commands.add_parser("demo", help="准备演示城市 / make the demo city")
+    database = commands.add_parser("db", help="内置数据库 / the embedded database")
+    database.add_argument("action", choices=["start", "stop", "shell", "status"])
+    database.add_argument("arguments", nargs=argparse.REMAINDER, help="psql 的参数 / arguments of psql")
+    manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
+    manage.add_argument("arguments", nargs=argparse.REMAINDER)
+    return parser
+
+
+def _database(action: str, arguments: list[str]) -> int:
+    root = project_root()
+    if action == "shell":
+        return postgres.shell(root, arguments)
+    if action == "start":
+        postgres.ensure_running(root)
+    if action == "stop" and not postgres.stop(root):
+        print("数据库没有在运行。 / The database is not running.")
+        return 0
+    found = postgres.status(root)
+    if found.running:
+        print(f"运行中 / running: PostgreSQL {found.version}, pid {found.process_id}, {found.data}")
+    else:
+        print(f"已停止 / stopped: {found.data}")
+    return 0 if found.running or action == "stop" else 3
+
+
+def _demo() -> int:
+    """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
+    import django
+
+    django.setup()
+    from shanzhi.edge.cli import demo
+
+    demo.seed()
+    for login in getattr(demo, "LOGINS", ()):
+        print("  " + "  ".join(str(part) for part in login))
+    return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "db":
+        return _database(options.action, options.arguments)
+    if options.command == "serve":
+        return Supervisor(
+            root=project_root(),
+            host=options.host,
+            port=options.port,
+            push_port=options.push_port or options.port + 1,
+            workers=options.workers,
+            demo=not options.no_demo,
+        ).run()
+    if options.command == "demo":
+        return _demo()
+    if options.command == "manage":
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
+        from django.core.management import execute_from_command_line
+
+        execute_from_command_line(["shanzhi manage", *options.arguments])
+        return 0
+    from shanzhi.edge.cli import worker
+
+    return worker.main()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; what a person can put right is one sentence, without a traceback."""
+    try:
+        return _run(_parser().parse_args(arguments))
+    except CommandError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
