@@ -1,0 +1,41 @@
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { can, home, loadMe } from './session'
+import DeskPage from './pages/DeskPage.vue'
+import DeskShell from './DeskShell.vue'
+import SignInPage from './pages/SignInPage.vue'
+
+export const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/login', component: SignInPage },
+    {
+      path: '/',
+      component: DeskShell,
+      children: [
+        { path: '', redirect: () => home() },
+        { path: 'desk', component: DeskPage, meta: { capability: 'case.view' } },
+        {
+          path: 'areas',
+          component: () => import('./pages/AreasPage.vue'),
+          meta: { capability: 'place.view' },
+        },
+        {
+          path: 'catalogue',
+          component: () => import('./pages/CataloguePage.vue'),
+          meta: { capability: 'catalogue.view' },
+        },
+        { path: 'later', component: () => import('./pages/LaterPage.vue') },
+      ],
+    },
+    { path: '/:rest(.*)*', redirect: '/' },
+  ],
+})
+
+router.beforeEach(async (to) => {
+  const who = await loadMe()
+  if (to.path === '/login') return who ? home() : true
+  if (!who) return { path: '/login', query: to.fullPath === '/' ? {} : { back: to.fullPath } }
+  if (to.path === '/') return home()
+  const needed = to.meta.capability
+  return typeof needed !== 'string' || can(needed) ? true : home()
+})

@@ -1,0 +1,60 @@
+/** Who is signed in at this desk. */
+import { computed, ref } from 'vue'
+import { readMe, signIn as askSignIn, signOut as askSignOut } from '@/shared/api'
+import { asApiError } from '@/shared/errors'
+import { side } from '@/shared/i18n'
+import type { Me } from '@/shared/types'
+
+export const me = ref<Me | null>(null)
+export const sessionEnded = ref(false)
+let known = false
+
+export const can = (capability: string) => me.value?.capabilities.includes(capability) ?? false
+
+export const postsInWords = computed(() =>
+  (me.value?.posts ?? []).map((post) => {
+    const kind = side({ zh: post.kind_zh, en: post.kind_en }) || post.kind
+    const where = post.unit_name || post.place_name
+    return where ? `${kind} · ${where}` : kind
+  }),
+)
+
+/** The page that this person's posts open on. */
+export function home(): string {
+  if (can('case.view')) return '/desk'
+  if (can('catalogue.manage')) return '/catalogue'
+  if (can('place.view')) return '/areas'
+  if (can('catalogue.view')) return '/catalogue'
+  return '/later'
+}
+
+/** Load once; a signed-out answer still sets the CSRF cookie that signing in needs. */
+export async function loadMe(force = false): Promise<Me | null> {
+  if (known && !force) return me.value
+  try {
+    me.value = await readMe()
+    known = true
+  } catch (thrown) {
+    const error = asApiError(thrown)
+    me.value = null
+    known = error.status === 401 || error.status === 403
+  }
+  return me.value
+}
+
+export async function signIn(username: string, password: string): Promise<void> {
+  if (!document.cookie.includes('csrftoken=')) await loadMe(true)
+  await askSignIn(username, password)
+  sessionEnded.value = false
+  await loadMe(true)
+}
+
+export async function signOut(): Promise<void> {
+  await askSignOut().catch(() => null)
+  forget()
+}
+
+export function forget(): void {
+  me.value = null
+  known = true
+}

@@ -1,0 +1,85 @@
+/** The endpoints, one function each. */
+import { ask } from './http'
+import type {
+  ActionBody,
+  CaseDetail,
+  CasePage,
+  CatalogueImportReport,
+  Condition,
+  ConditionPage,
+  Follow,
+  ImportReport,
+  KindGroup,
+  Me,
+  Place,
+  Queue,
+  ReportBody,
+  ReportReceipt,
+  StoredPhoto,
+} from './types'
+
+const at = encodeURIComponent
+
+/** Some lists come bare, some in a page: both are fine. */
+function listOf<T>(answer: T[] | { items: T[] }): T[] {
+  return Array.isArray(answer) ? answer : answer.items
+}
+
+export const readMe = () => ask<Me>('/api/me')
+export const signIn = (username: string, password: string) =>
+  ask<unknown>('/api/session', { method: 'POST', json: { username, password } })
+export const signOut = () => ask<unknown>('/api/session', { method: 'DELETE' })
+
+export const readQueues = async (background = false) =>
+  listOf(await ask<Queue[] | { items: Queue[] }>('/api/queues', { background }))
+export const readCases = (queue: string, cursor = '', limit = 50, background = false) =>
+  ask<CasePage>('/api/cases', { query: { queue, cursor, limit }, background })
+export const readCase = (area: string, id: string, background = false) =>
+  ask<CaseDetail>(`/api/cases/${at(area)}/${at(id)}`, { background })
+export const act = (area: string, id: string, verb: string, body: ActionBody) =>
+  ask<CaseDetail>(`/api/cases/${at(area)}/${at(id)}/actions/${at(verb)}`, { method: 'POST', json: body })
+
+export const uploadPhoto = (photo: Blob) => ask<StoredPhoto>('/api/media', { method: 'POST', raw: photo })
+export const photoAddress = (sha256: string, variant: 'shown' | 'thumbnail') =>
+  `/api/media/${at(sha256)}/${variant}`
+
+export const readPlaces = async (query: { parent?: string; q?: string }) =>
+  listOf(await ask<Place[] | { items: Place[] }>('/api/places', { query }))
+export const importPlaces = (file: File, dryRun: boolean) => {
+  const form = new FormData()
+  form.set('file', file)
+  return ask<ImportReport>('/api/places/import', { method: 'POST', form, query: { dry_run: dryRun ? 1 : '' } })
+}
+
+export const readConditions = (query: { kind?: string; q?: string; cursor?: string }) =>
+  ask<ConditionPage>('/api/catalogue/conditions', { query })
+export const importCatalogue = (file: File, dryRun: boolean) => {
+  const form = new FormData()
+  form.set('file', file)
+  return ask<CatalogueImportReport>('/api/catalogue/import', {
+    method: 'POST',
+    form,
+    query: { dry_run: dryRun ? 1 : '' },
+  })
+}
+export const answerLimit = (id: string, amount: number, unit: string) =>
+  ask<Condition>(`/api/catalogue/conditions/${at(id)}/limit`, { method: 'POST', json: { amount, unit } })
+
+export const readKinds = () => ask<KindGroup[]>('/api/kinds')
+export const report = (body: ReportBody, key: string) =>
+  ask<ReportReceipt>('/api/reports', { method: 'POST', json: body, headers: { 'Idempotency-Key': key } })
+export const readFollow = (number: string, secret: string, background = false) =>
+  ask<Follow>(`/api/follow/${at(number)}`, { headers: { 'X-Follow-Secret': secret }, background })
+export const rate = (
+  number: string,
+  secret: string,
+  body: { solved: boolean; stars: number; text: string },
+  key: string,
+) =>
+  ask<unknown>(`/api/follow/${at(number)}/rate`, {
+    method: 'POST',
+    json: body,
+    headers: { 'X-Follow-Secret': secret, 'Idempotency-Key': key },
+  })
+
+export const readPushConfig = () => ask<{ url: string }>('/api/push/config')

@@ -1,0 +1,269 @@
+/** Shapes that the server sends. The server is the authority on states, verbs and labels. */
+
+export interface ErrorBody {
+  code: string
+  message: string
+  message_zh: string
+  message_en: string
+  field: string
+  params?: Record<string, unknown>
+}
+
+export interface Post {
+  kind: string
+  kind_zh: string
+  kind_en: string
+  place_name: string
+  unit_name: string
+}
+
+export interface Me {
+  name: string
+  username: string
+  posts: Post[]
+  capabilities: string[]
+  push_url?: string
+}
+
+export interface Queue {
+  code: string
+  zh: string
+  en: string
+  count: number
+  urgent: number | boolean
+}
+
+export interface CaseClock {
+  name: string
+  state: string
+  due_at: string | null
+  remaining_seconds: number | null
+  warn: boolean
+  breached: boolean
+}
+
+export interface KindName {
+  code: string
+  zh: string
+  en: string
+}
+
+export interface CaseRow {
+  area: string
+  id: string
+  number: string
+  kind: string | KindName | null
+  kind_zh?: string
+  kind_en?: string
+  state: string
+  state_zh: string
+  state_en: string
+  place_name: string
+  address: string
+  text: string
+  due_at: string | null
+  clock: CaseClock | null
+  created_at: string
+}
+
+export interface CasePage {
+  items: CaseRow[]
+  next_cursor: string | null
+}
+
+export interface StagePhoto {
+  sha256: string
+  stage: string
+}
+
+export interface TimelineEntry {
+  at: string
+  verb: string
+  zh: string
+  en: string
+  actor_name: string
+  unit_name: string
+  note: string
+  photos: (string | StagePhoto)[]
+}
+
+export interface ClockSentence {
+  name: string
+  zh: string
+  en: string
+  started_at: string
+  due_at: string | null
+  state: string
+  sentence_zh: string
+  sentence_en: string
+}
+
+export interface AllowedAction {
+  verb: string
+  zh: string
+  en: string
+  requires: string[]
+  /** What may be given besides what must be; older servers do not say. */
+  takes?: string[]
+}
+
+export interface ConditionChoice {
+  id: string
+  filing_rule: string
+  closing_rule?: string
+  limit_text: string
+}
+
+export interface UnitChoice {
+  id: string
+  name: string
+}
+
+export interface Suggestion {
+  unit_id: string
+  unit_name: string
+  why_zh: string
+  why_en: string
+}
+
+export interface CaseDetail extends CaseRow {
+  condition: { filing_rule: string; closing_rule: string; limit_text: string } | null
+  unit_name: string
+  lon: number | null
+  lat: number | null
+  photos: StagePhoto[]
+  timeline: TimelineEntry[]
+  clocks: ClockSentence[]
+  allowed_actions: AllowedAction[]
+  suggestion: Suggestion | null
+  conditions?: ConditionChoice[] | null
+  units?: UnitChoice[] | null
+  version: number
+}
+
+export interface ActionBody {
+  version: number
+  note?: string
+  condition_id?: string
+  unit_id?: string
+  photos?: string[]
+  passed?: boolean
+}
+
+export interface StoredPhoto {
+  sha256: string
+  width: number
+  height: number
+}
+
+export interface Place {
+  id: string
+  level: string
+  code: string
+  name: string
+  has_children: boolean
+}
+
+export interface RowError {
+  row: number
+  field: string
+  message?: string
+  message_zh?: string
+  message_en?: string
+}
+
+export interface ImportReport {
+  dry_run?: boolean
+  rows?: number
+  created: number
+  changed: number
+  unchanged: number
+  retired?: number
+  errors: RowError[]
+}
+
+export interface OpenLimit {
+  row: number
+  kind: string
+  filing_rule: string
+  limit_text: string
+}
+
+export interface CatalogueImportReport extends ImportReport {
+  open_limits: OpenLimit[]
+  read_as_working_time: Record<string, number>
+  version: number | null
+}
+
+export interface Condition {
+  id: string
+  kind: string
+  kind_zh: string
+  kind_en: string
+  major: string
+  filing_rule: string
+  closing_rule: string
+  limit_text: string
+  limit_amount: number | null
+  limit_unit: string
+  usable: boolean
+  unit_name: string
+  authority_name: string
+  photo_required: boolean
+  version: number
+  effective_on: string
+}
+
+export interface ConditionPage {
+  items: Condition[]
+  next_cursor: string | null
+}
+
+export interface KindGroup {
+  zh: string
+  en: string
+  kinds: KindName[]
+}
+
+export interface ReportBody {
+  id: string
+  kind: string
+  text: string
+  lon: number | null
+  lat: number | null
+  place_id: string | null
+  address: string
+  photos: string[]
+  phone: string
+  happened_at: string
+}
+
+export interface ReportReceipt {
+  number: string
+  area: string
+  id: string
+  secret: string
+  follow_url: string
+}
+
+export interface FollowEntry {
+  at: string
+  text_zh: string
+  text_en: string
+}
+
+export interface Follow {
+  number: string
+  kind: string | KindName | null
+  kind_zh?: string
+  kind_en?: string
+  text: string
+  address: string
+  state_public_zh: string
+  state_public_en: string
+  step: number
+  due_at: string | null
+  photos: (string | StagePhoto)[]
+  timeline: FollowEntry[]
+  allowed_actions: (string | AllowedAction)[]
+}

@@ -1,0 +1,1 @@
+"""Shanzhi 善治: the grid platform of a city."""

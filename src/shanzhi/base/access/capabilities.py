@@ -1,0 +1,43 @@
+"""Capabilities: what a post may do. Post kinds (data in a pack) grant them; gates and edges use them."""
+
+REPORT_CREATE = "report.create"
+CASE_VIEW = "case.view"
+CASE_ACCEPT = "case.accept"
+CASE_FILE = "case.file"
+CASE_DISPATCH = "case.dispatch"
+CASE_SIGN = "case.sign"
+CASE_HANDLE = "case.handle"
+CASE_INSPECT = "case.inspect"
+CASE_CLOSE = "case.close"
+CASE_RATE = "case.rate"  # held by whoever holds the secret of a case
+CASE_REVEAL = "case.reveal"
+PLACE_VIEW = "place.view"
+PLACE_MANAGE = "place.manage"
+CATALOGUE_VIEW = "catalogue.view"
+CATALOGUE_MANAGE = "catalogue.manage"
+ACCOUNT_MANAGE = "account.manage"
+SECURITY_MANAGE = "security.manage"
+AUDIT_VIEW = "audit.view"
+
+ALL_CAPABILITIES = frozenset(value for name, value in globals().items() if name.isupper())
+
+LABELS: dict[str, tuple[str, str]] = {
+    REPORT_CREATE: ("上报", "report"),
+    CASE_VIEW: ("查看案件", "see cases"),
+    CASE_ACCEPT: ("受理", "accept"),
+    CASE_FILE: ("立案", "file"),
+    CASE_DISPATCH: ("派遣", "dispatch"),
+    CASE_SIGN: ("签收", "sign for"),
+    CASE_HANDLE: ("处置", "handle"),
+    CASE_INSPECT: ("核查", "inspect"),
+    CASE_CLOSE: ("结案", "close"),
+    CASE_RATE: ("评价", "rate"),
+    CASE_REVEAL: ("查看来电号码", "see the caller's number"),
+    PLACE_VIEW: ("查看区划", "see places"),
+    PLACE_MANAGE: ("管理区划", "manage places"),
+    CATALOGUE_VIEW: ("查看事部件目录", "see the catalogue"),
+    CATALOGUE_MANAGE: ("管理事部件目录", "manage the catalogue"),
+    ACCOUNT_MANAGE: ("管理账号", "manage accounts"),
+    SECURITY_MANAGE: ("管理安全", "manage security"),
+    AUDIT_VIEW: ("查看审计", "see the audit log"),
+}

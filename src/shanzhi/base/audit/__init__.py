@@ -1,0 +1,1 @@
+"""Security log and sealing (审计)."""

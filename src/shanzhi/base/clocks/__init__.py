@@ -1,0 +1,1 @@
+"""Due times as rows (时钟)."""

@@ -1,0 +1,1 @@
+"""Photos and files by hash (附件)."""

@@ -1,0 +1,1 @@
+"""What happened, numbered after commit (发件箱)."""

@@ -1,0 +1,7 @@
+"""What the rows of every table have in common: codes in byte order, `area`, keys that can be distributed."""
+
+from shanzhi.base.rows.fields import CodeField
+from shanzhi.base.rows.migrations import append_only, area_key, composite_foreign_key
+from shanzhi.base.rows.models import GrowingRow
+
+__all__ = ["CodeField", "GrowingRow", "append_only", "area_key", "composite_foreign_key"]

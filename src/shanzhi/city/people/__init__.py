@@ -1,0 +1,1 @@
+"""Units, posts and accounts (人员)."""

@@ -1,0 +1,1 @@
+"""Divisions and grids (区划)."""

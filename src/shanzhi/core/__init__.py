@@ -1,0 +1,1 @@
+"""Floor of pure ideas: no Django, no database, no clock of its own."""

@@ -1,0 +1,1 @@
+"""The HTTP API: URL composition, authentication, errors, OpenAPI."""

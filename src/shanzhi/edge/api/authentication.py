@@ -1,0 +1,30 @@
+"""Who asks: the session of a desk, the bearer token of a phone, or nobody."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
+
+from shanzhi.base.access import ANONYMOUS, Actor
+from shanzhi.base.access.api import clock_of, error_response
+from shanzhi.city.people.queries import actor_for_request
+from shanzhi.core.kit.errors import ShanzhiError
+
+
+def _actor(request: HttpRequest) -> Actor:
+    return actor_for_request(request, clock_of(request).now()) or ANONYMOUS
+
+
+class ActorMiddleware:
+    """Puts `request.actor` on every request; it is looked up when first asked for."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """A typed error outside an endpoint is answered like one inside."""
+        return error_response(request, exception) if isinstance(exception, ShanzhiError) else None

@@ -1,0 +1,53 @@
+"""The two shells of the front end, and the answers to addresses that do not exist."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+
+from shanzhi.base.access.api import error_response
+from shanzhi.core.kit.errors import NotFound, ShanzhiError
+
+_NOT_BUILT = (
+    '<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>善治</title>'
+    "<p>前端尚未构建：请在项目目录运行 <code>make run</code>。</p>"
+    "<p>The front end is not built yet: run <code>make run</code> in the project.</p></html>"
+)
+
+
+class Broken(ShanzhiError):
+    """Something failed on our side."""
+
+    code = "internal-error"
+    status = 500
+    zh = "系统出错，已记录；请稍后重试，已填写的内容不会丢失。"
+    en = "Something failed on our side and was recorded; try again later, what you entered is kept."
+
+
+def _shell(name: str) -> HttpResponseBase:
+    path = settings.FRONTEND / name
+    if not path.exists():
+        return HttpResponse(_NOT_BUILT, status=503)
+    response = FileResponse(path.open("rb"), content_type="text/html; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+def desk(request: HttpRequest) -> HttpResponseBase:
+    """The shell of the desks (工作台)."""
+    return _shell("index.html")
+
+
+def resident(request: HttpRequest) -> HttpResponseBase:
+    """The shell of the resident's pages (市民端)."""
+    return _shell("resident.html")
+
+
+def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """404 in the shape of every other error."""
+    return error_response(request, NotFound())
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """500 without a trace of where."""
+    return error_response(request, Broken())

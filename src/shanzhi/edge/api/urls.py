@@ -1,0 +1,34 @@
+"""Every address of the program."""
+
+from django.urls import path as page
+from dmr.openapi import OpenAPIConfig, build_schema
+from dmr.openapi.views import OpenAPIJsonView, SwaggerView
+from dmr.routing import Router
+
+from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.city.people.api import urlpatterns as people
+from shanzhi.city.places.api import urlpatterns as places
+from shanzhi.edge.api import pages
+from shanzhi.edge.push.api import urlpatterns as push
+from shanzhi.work.cases.api import urlpatterns as cases
+from shanzhi.work.catalogue.api import urlpatterns as catalogue
+
+router = Router("api/", [*people, *places, *catalogue, *cases, *media, *push])
+schema = build_schema(
+    router,
+    config=OpenAPIConfig(
+        title="善治 Shanzhi",
+        version="0.1.0",
+        description="网格平台接口。错误一律为 {error: {code, message, message_zh, message_en, field, params}}。",
+    ),
+)
+
+urlpatterns = [
+    page("", pages.desk, name="desk"),
+    page("r/", pages.resident, name="resident"),
+    page("api/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
+    page("api/docs/", SwaggerView.as_view(schema), name="docs"),
+    *router.urls,
+]
+handler404 = pages.not_found
+handler500 = pages.broken

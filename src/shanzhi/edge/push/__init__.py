@@ -1,0 +1,1 @@
+"""Push (推送): server-sent events that carry topic and number."""

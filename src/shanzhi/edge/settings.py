@@ -1,0 +1,115 @@
+"""Settings of the program. Everything that differs between cities comes from the environment."""
+
+import os
+import secrets
+from pathlib import Path
+
+from shanzhi.core.kit.clock import SystemClock
+from shanzhi.edge.cli.connections import django_database, read_connections
+
+ROOT = Path(os.environ.get("SHANZHI_ROOT") or Path(__file__).resolve().parents[3])
+STATE = ROOT / ".shanzhi"
+FRONTEND = Path(os.environ.get("SHANZHI_FRONTEND") or ROOT / "frontend" / "dist")
+PACKS = ROOT / "packs"
+
+
+def _database_url() -> str:
+    if url := os.environ.get("DATABASE_URL"):
+        return url
+    found = read_connections(ROOT)
+    return found.app_url if found else "postgresql:///shanzhi"
+
+
+def _key(name: str) -> str:
+    """A secret of this installation: from the environment, else made once and kept under `.shanzhi`."""
+    if value := os.environ.get(f"SHANZHI_{name.upper()}"):
+        return value
+    path = STATE / f"{name}.txt"
+    STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        with open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="ascii") as made:
+            made.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text("ascii")
+
+
+SECRET_KEY = _key("secret_key")
+SHANZHI_SEAL_KEY = _key("seal_key")
+SHANZHI_FIELD_KEY = _key("field_key")
+SHANZHI_FOLLOW_KEY = _key("follow_key")
+DEBUG = False
+ALLOWED_HOSTS = os.environ.get("SHANZHI_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
+CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("SHANZHI_ORIGINS", "").split(",") if origin]
+
+INSTALLED_APPS = [
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "dmr",
+    "shanzhi.base.outbox",
+    "shanzhi.base.clocks",
+    "shanzhi.base.audit",
+    "shanzhi.base.media",
+    "shanzhi.city.places",
+    "shanzhi.city.people",
+    "shanzhi.work.catalogue",
+    "shanzhi.work.cases",
+]
+AUTH_USER_MODEL = "people.Account"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MIDDLEWARE = [
+    "shanzhi.edge.api.headers.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "shanzhi.edge.api.authentication.ActorMiddleware",
+]
+ROOT_URLCONF = "shanzhi.edge.api.urls"
+APPEND_SLASH = False
+WSGI_APPLICATION = "shanzhi.edge.wsgi.application"
+TEMPLATES = [{"BACKEND": "django.template.backends.django.DjangoTemplates", "APP_DIRS": True}]
+STATIC_URL = "/static/"
+
+DATABASES = {
+    "default": {
+        **django_database(_database_url()),
+        "CONN_MAX_AGE": 600,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+    }
+}
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+TIME_ZONE = os.environ.get("SHANZHI_TIME_ZONE", "Asia/Shanghai")
+USE_TZ = True
+
+SESSION_COOKIE_NAME = "shanzhi_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = os.environ.get("SHANZHI_HTTPS") == "1"
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_HEADER_NAME = "HTTP_X_CSRFTOKEN"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_SECURE else None
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+DMR_SETTINGS = {"validate_responses": False}
+
+SHANZHI_CLOCK = SystemClock()
+SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
+SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
+SHANZHI_IDLE_MINUTES = 30
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(name)s %(levelname)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+}

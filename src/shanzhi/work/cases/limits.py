@@ -1,0 +1,55 @@
+"""Due times: the calendar of an area, the limits of the steps, and what a limit comes to."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import yaml
+from django.conf import settings
+
+from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, load_china
+
+
+@dataclass(frozen=True)
+class StageLimit:
+    """The limit of a step (None: it comes from the case) and the share after which its clock warns."""
+
+    limit: Limit | None
+    warn_share: float
+
+
+@lru_cache(maxsize=1)
+def stage_limits() -> dict[str, StageLimit]:
+    """Limits of the steps by clock, from the pack."""
+    path = settings.PACKS / "base" / "stage_limits.yaml"
+    return {
+        name: StageLimit(
+            Limit(given["amount"], Unit(given["unit"])) if "unit" in given else None, given["warn_share"]
+        )
+        for name, given in yaml.safe_load(path.read_text("utf-8")).items()
+    }
+
+
+@lru_cache(maxsize=64)
+def calendar_of(area: str) -> Calendar:
+    """The working calendar of an area."""
+    return load_china()
+
+
+@dataclass(frozen=True)
+class Due:
+    """When a clock warns and when it is due, UTC."""
+
+    warn_at: datetime
+    due_at: datetime
+
+
+def due(area: str, clock: str, started_at: datetime, handling: Limit | None) -> Due:
+    """What the limit of `clock` comes to from `started_at`; `handling` is the limit copied to the case."""
+    stage = stage_limits()[clock]
+    limit = stage.limit or handling
+    if limit is None:
+        raise ValueError(f"clock {clock} has no limit")
+    calendar = calendar_of(area)
+    warned = Limit(limit.amount * stage.warn_share, limit.unit)
+    return Due(due_at(calendar, started_at, warned), due_at(calendar, started_at, limit))

@@ -1,0 +1,118 @@
+"""What every test stands on: the demo city, a clock that stands still, and people who sign in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.test import Client
+
+from shanzhi.core.kit.clock import FixedClock
+from shanzhi.core.kit.ids import uuid7
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+# A Monday morning in working hours: 2026-03-09 10:00 in Shanghai.
+NOW = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real data beside the project."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip("needs ../shared, which is not here")
+    return SHARED / "data"
+
+
+@pytest.fixture(autouse=True)
+def clock(settings: Any, tmp_path: Path) -> FixedClock:
+    """Business time stands still at NOW; files go to a folder of the test."""
+    found = FixedClock(NOW)
+    settings.SHANZHI_CLOCK = found
+    settings.SHANZHI_MEDIA_DIR = tmp_path / "media"
+    return found
+
+
+@pytest.fixture
+def city(db: None, clock: FixedClock, settings: Any) -> None:
+    """The demo city without its sample cases (its passwords hashed quickly: Argon2 has tests of its own)."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    from shanzhi.edge.cli import demo
+
+    demo.seed(at=clock.now(), samples=False)
+
+
+class Api:
+    """A browser of one person: keeps cookies and the CSRF token, speaks JSON."""
+
+    def __init__(self) -> None:
+        self.client = Client(enforce_csrf_checks=True)
+
+    def sign_in(self, username: str) -> Api:
+        """Sign in as a person of the demo city."""
+        from shanzhi.edge.cli.demo import PASSWORD
+
+        status, body = self.post("/api/session", {"username": username, "password": PASSWORD})
+        assert status in (200, 201), body
+        self.get("/api/me")
+        return self
+
+    def _headers(self, headers: dict[str, str] | None) -> dict[str, str]:
+        token = self.client.cookies.get("csrftoken")
+        return {**({"X-CSRFToken": token.value} if token else {}), **(headers or {})}
+
+    def _answer(self, response: Any) -> tuple[int, Any]:
+        return response.status_code, json.loads(response.content) if response.content else None
+
+    def get(self, address: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        return self._answer(self.client.get(address, headers=self._headers(headers)))
+
+    def post(self, address: str, body: Any, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+        response = self.client.post(
+            address, json.dumps(body), content_type="application/json", headers=self._headers(headers)
+        )
+        return self._answer(response)
+
+
+@pytest.fixture
+def sign_in(city: None) -> Iterator[Callable[[str], Api]]:
+    """Sign in as somebody of the demo city; the same person keeps one browser."""
+    known: dict[str, Api] = {}
+
+    def enter(username: str) -> Api:
+        if username not in known:
+            known[username] = Api().sign_in(username)
+        return known[username]
+
+    yield enter
+
+
+@pytest.fixture
+def resident(city: None) -> Api:
+    """Somebody without an account."""
+    return Api()
+
+
+@pytest.fixture
+def report(resident: Api) -> Callable[..., dict[str, Any]]:
+    """Send a report as a resident; returns its receipt."""
+
+    def send(**changes: Any) -> dict[str, Any]:
+        body = {
+            "id": str(uuid7()), "kind": "010137", "text": "路灯不亮", "address": "示例巷 3 号", "lon": 104.031,
+            "lat": 30.631,
+        } | changes  # fmt: skip
+        status, receipt = resident.post("/api/reports", body)
+        assert status == 201, receipt
+        return receipt
+
+    return send
+
+
+def handle_of(receipt: dict[str, Any]) -> tuple[str, UUID]:
+    """Area and id of a receipt."""
+    return receipt["area"], UUID(receipt["id"])
