@@ -15,7 +15,10 @@ export default defineConfig({
     outDir: 'dist',
     emptyOutDir: true,
     reportCompressedSize: false,
-    rollupOptions: { input: { desk: here('./index.html'), resident: here('./resident.html') } },
+    rollupOptions: {
+      input: { desk: here('./index.html'), resident: here('./resident.html') },
+      output: { manualChunks: { vue: ['vue', 'vue-router'] } },
+    },
   },
   server: { proxy: { '/api': process.env.SHANZHI_BACKEND ?? 'http://127.0.0.1:8000' } },
   test: { include: ['tests/**/*.test.ts'], environment: 'node' },

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -112,7 +111,3 @@ def report(resident: Api) -> Callable[..., dict[str, Any]]:
 
     return send
 
-
-def handle_of(receipt: dict[str, Any]) -> tuple[str, UUID]:
-    """Area and id of a receipt."""
-    return receipt["area"], UUID(receipt["id"])

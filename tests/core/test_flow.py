@@ -138,7 +138,8 @@ def test_json_holds_the_whole_table() -> None:
     assert list(table) == ["name", "initial", "states", "edges"]
     assert (table["name"], table["initial"]) == ("task", "new")
     assert table["states"][2] == {
-        "code": "done", "zh": "已办", "en": "done", "public_zh": "已办结", "public_en": "resolved", "final": True,
+        "code": "done", "zh": "已办", "en": "done", "public_zh": "已办结", "public_en": "resolved",
+        "final": True,
     }  # fmt: skip
     assert table["edges"][1] == {
         "verb": "finish", "source": "doing", "target": "done", "capability": "task.do", "zh": "完成",

@@ -1,32 +1,5 @@
-/** Small readings of what the server sends about cases. */
-import { side } from '@/shared/i18n'
-import type { AllowedAction, CaseRow, KindName } from '@/shared/types'
-
-/** The kind in the reader's words, however much of it the server sent. */
-export function kindInWords(row: { kind: string | KindName | null; kind_zh?: string; kind_en?: string }): string {
-  if (row.kind_zh || row.kind_en) return side({ zh: row.kind_zh ?? '', en: row.kind_en ?? '' })
-  if (row.kind && typeof row.kind === 'object') return side(row.kind)
-  return row.kind ?? ''
-}
-
-/** Least remaining time first; what has no due time comes last. The order of equals is kept. */
-export function byRemainingTime(rows: CaseRow[]): CaseRow[] {
-  const due = (row: CaseRow) => (row.due_at ? Date.parse(row.due_at) : Number.POSITIVE_INFINITY)
-  return [...rows].sort((one, other) => {
-    const [first, second] = [due(one), due(other)]
-    return first === second ? 0 : first - second
-  })
-}
-
-/** Rows that hold every word of `wanted` in number, text, place or address. */
-export function matching(rows: CaseRow[], wanted: string): CaseRow[] {
-  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
-  if (!words.length) return rows
-  return rows.filter((row) => {
-    const text = [row.number, row.text, row.place_name, row.address, kindInWords(row)].join(' ').toLowerCase()
-    return words.every((word) => text.includes(word))
-  })
-}
+/** What an action asks for, read from what the server says about it. */
+import type { AllowedAction } from '@/shared/types'
 
 export interface Field {
   name: string
@@ -34,15 +7,22 @@ export interface Field {
 }
 
 const ORDER = ['passed', 'condition_id', 'unit_id', 'photos', 'note']
-const WITHOUT_WORD = ['note', 'photos']
+const UNLESS_SAID = ['note', 'photos']
 
-/** What an action asks for: the required first, then what may be added. */
+/** The required fields first, then those that may be added. A field this page does not know is left out. */
 export function fieldsOf(action: AllowedAction): Field[] {
-  const required = new Set(action.requires)
-  const optional = (action.takes ?? WITHOUT_WORD).filter((name) => !required.has(name))
-  const known = (name: string) => ORDER.includes(name)
+  const optional = (action.takes ?? UNLESS_SAID).filter((name) => !action.requires.includes(name))
   return [
-    ...ORDER.filter((name) => required.has(name)).map((name) => ({ name, required: true })),
-    ...ORDER.filter((name) => optional.includes(name) && known(name)).map((name) => ({ name, required: false })),
+    ...ORDER.filter((name) => action.requires.includes(name)).map((name) => ({ name, required: true })),
+    ...ORDER.filter((name) => optional.includes(name)).map((name) => ({ name, required: false })),
   ]
+}
+
+/** Choices that hold every word of `wanted`. */
+export function narrowed<T>(choices: T[], wanted: string, textOf: (choice: T) => string): T[] {
+  const words = wanted.toLowerCase().split(/\s+/).filter(Boolean)
+  return choices.filter((choice) => {
+    const text = textOf(choice).toLowerCase()
+    return words.every((word) => text.includes(word))
+  })
 }

@@ -32,12 +32,20 @@ export const signOut = () => ask<unknown>('/api/session', { method: 'DELETE' })
 
 export const readQueues = async (background = false) =>
   listOf(await ask<Queue[] | { items: Queue[] }>('/api/queues', { background }))
-export const readCases = (queue: string, cursor = '', limit = 50, background = false) =>
-  ask<CasePage>('/api/cases', { query: { queue, cursor, limit }, background })
+export const readCases = (
+  query: { queue: string; q?: string; cursor?: string; limit?: number },
+  background = false,
+) => ask<CasePage>('/api/cases', { query, background })
 export const readCase = (area: string, id: string, background = false) =>
   ask<CaseDetail>(`/api/cases/${at(area)}/${at(id)}`, { background })
-export const act = (area: string, id: string, verb: string, body: ActionBody) =>
-  ask<CaseDetail>(`/api/cases/${at(area)}/${at(id)}/actions/${at(verb)}`, { method: 'POST', json: body })
+export const act = (area: string, id: string, verb: string, body: ActionBody, key: string) =>
+  ask<CaseDetail>(`/api/cases/${at(area)}/${at(id)}/actions/${at(verb)}`, {
+    method: 'POST',
+    json: body,
+    headers: { 'Idempotency-Key': key },
+  })
+export const revealPhone = (area: string, id: string, reason: string) =>
+  ask<{ phone: string }>(`/api/cases/${at(area)}/${at(id)}/reveal`, { method: 'POST', json: { reason } })
 
 export const uploadPhoto = (photo: Blob) => ask<StoredPhoto>('/api/media', { method: 'POST', raw: photo })
 export const photoAddress = (sha256: string, variant: 'shown' | 'thumbnail') =>
@@ -76,7 +84,7 @@ export const rate = (
   body: { solved: boolean; stars: number; text: string },
   key: string,
 ) =>
-  ask<unknown>(`/api/follow/${at(number)}/rate`, {
+  ask<Follow>(`/api/follow/${at(number)}/rate`, {
     method: 'POST',
     json: body,
     headers: { 'X-Follow-Secret': secret, 'Idempotency-Key': key },

@@ -72,7 +72,9 @@ function parts(at: Date, zone: string): Record<string, string> {
     minute: '2-digit',
     hourCycle: 'h23',
   }).formatToParts(at)
-  return Object.fromEntries(made.map((part) => [part.type, part.value]))
+  const named = Object.fromEntries(made.map((part) => [part.type, part.value]))
+  // Some locales pad what was asked for as plain numbers.
+  return { ...named, month: String(Number(named.month)), day: String(Number(named.day)) }
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']

@@ -30,7 +30,9 @@ export interface Queue {
   zh: string
   en: string
   count: number
-  urgent: number | boolean
+  urgent: number
+  /** Work for this person, or only a view. */
+  work?: boolean
 }
 
 export interface CaseClock {
@@ -52,9 +54,8 @@ export interface CaseRow {
   area: string
   id: string
   number: string
-  kind: string | KindName | null
-  kind_zh?: string
-  kind_en?: string
+  kind_zh: string
+  kind_en: string
   state: string
   state_zh: string
   state_en: string
@@ -84,7 +85,7 @@ export interface TimelineEntry {
   actor_name: string
   unit_name: string
   note: string
-  photos: (string | StagePhoto)[]
+  photos: string[]
 }
 
 export interface ClockSentence {
@@ -109,6 +110,8 @@ export interface AllowedAction {
 
 export interface ConditionChoice {
   id: string
+  kind_zh?: string
+  kind_en?: string
   filing_rule: string
   closing_rule?: string
   limit_text: string
@@ -127,8 +130,13 @@ export interface Suggestion {
 }
 
 export interface CaseDetail extends CaseRow {
+  /** The code of its kind; empty as long as nobody has said. */
+  kind: string
   condition: { filing_rule: string; closing_rule: string; limit_text: string } | null
   unit_name: string
+  phone_masked?: string
+  may_reveal?: boolean
+  rating?: { solved: boolean; stars: number; text: string; at: string } | null
   lon: number | null
   lat: number | null
   photos: StagePhoto[]
@@ -136,8 +144,8 @@ export interface CaseDetail extends CaseRow {
   clocks: ClockSentence[]
   allowed_actions: AllowedAction[]
   suggestion: Suggestion | null
-  conditions?: ConditionChoice[] | null
-  units?: UnitChoice[] | null
+  conditions: ConditionChoice[]
+  units: UnitChoice[]
   version: number
 }
 
@@ -254,16 +262,18 @@ export interface FollowEntry {
 
 export interface Follow {
   number: string
-  kind: string | KindName | null
-  kind_zh?: string
-  kind_en?: string
+  kind_zh: string
+  kind_en: string
   text: string
+  place_name: string
   address: string
   state_public_zh: string
   state_public_en: string
   step: number
   due_at: string | null
-  photos: (string | StagePhoto)[]
+  photos: string[]
+  photos_after?: string[]
   timeline: FollowEntry[]
-  allowed_actions: (string | AllowedAction)[]
+  allowed_actions: string[]
+  rated?: boolean
 }

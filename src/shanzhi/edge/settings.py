@@ -7,10 +7,11 @@ from pathlib import Path
 from shanzhi.core.kit.clock import SystemClock
 from shanzhi.edge.cli.connections import django_database, read_connections
 
-ROOT = Path(os.environ.get("SHANZHI_ROOT") or Path(__file__).resolve().parents[3])
+ROOT = Path(os.environ.get("SHANZHI_ROOT") or Path.cwd())
 STATE = ROOT / ".shanzhi"
-FRONTEND = Path(os.environ.get("SHANZHI_FRONTEND") or ROOT / "frontend" / "dist")
-PACKS = ROOT / "packs"
+_PROJECT = Path(__file__).resolve().parents[3]
+FRONTEND = Path(os.environ.get("SHANZHI_FRONTEND") or _PROJECT / "frontend" / "dist")
+PACKS = Path(os.environ.get("SHANZHI_PACKS") or _PROJECT / "packs")
 
 
 def _database_url() -> str:

@@ -34,7 +34,9 @@ class Place(models.Model):
     class Meta:
         ordering = ["pinyin", "code"]
         constraints = [
-            models.UniqueConstraint(fields=["code"], condition=Q(closed_on=None), name="places_place_open_code"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(closed_on=None), name="places_place_open_code"
+            ),
             models.CheckConstraint(
                 condition=Q(closed_on=None) | Q(closed_on__gte=F("opened_on")), name="places_place_span"
             ),

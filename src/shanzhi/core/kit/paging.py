@@ -2,8 +2,8 @@
 
 import json
 import math
-from base64 import b64decode, urlsafe_b64encode
-from binascii import Error as Base64Error
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from shanzhi.core.kit.errors import InvalidInput
 
 CursorPart = str | int | float | None | UUID | datetime
 MAX_LENGTH = 2000
+_FORM = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def encode_cursor(parts: tuple[CursorPart, ...]) -> str:
@@ -33,14 +34,14 @@ def decode_cursor(cursor: str) -> tuple[Any, ...]:
     Raises InvalidInput (field `cursor`) for anything that `encode_cursor` cannot have made.
     """
     try:
-        if len(cursor) > MAX_LENGTH:
+        if len(cursor) > MAX_LENGTH or not _FORM.fullmatch(cursor):
             raise ValueError
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        parts = json.loads(b64decode(padded, altchars=b"-_", validate=True), parse_constant=_refuse)
+        parts = json.loads(urlsafe_b64decode(padded), parse_constant=_refuse)
         if not isinstance(parts, list):
             raise ValueError
         return tuple(_in(part) for part in parts)
-    except (ValueError, Base64Error, RecursionError, OverflowError):
+    except (ValueError, RecursionError, OverflowError):  # binascii.Error is a ValueError
         raise InvalidInput(
             field="cursor", reason_zh="游标无效，请从第一页重新开始。",
             reason_en="The cursor is not valid: start again from the first page.",

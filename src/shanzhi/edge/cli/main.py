@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     database = commands.add_parser("db", help="内置数据库 / the embedded database")
     database.add_argument("action", choices=["start", "stop", "shell", "status"])
     database.add_argument("arguments", nargs=argparse.REMAINDER, help="psql 的参数 / arguments of psql")
+    audit = commands.add_parser("audit", help="审计日志 / the sealed history")
+    audit.add_argument("action", choices=["verify"])
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -67,7 +69,27 @@ def _demo() -> int:
     return 0
 
 
+def _verify() -> int:
+    """Check every seal; say what is wrong, and how much is not sealed yet."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
+    import django
+
+    django.setup()
+    from shanzhi.base.audit import queries
+
+    found = queries.verify()
+    for problem in found.problems:
+        print(problem)
+    print(
+        f"已封存 {found.sealed} 行，未封存 {found.unsealed} 行，问题 {len(found.problems)} 处。\n"
+        f"{found.sealed} rows sealed, {found.unsealed} not yet, {len(found.problems)} problems."
+    )
+    return 1 if found.problems else 0
+
+
 def _run(options: argparse.Namespace) -> int:
+    if options.command == "audit":
+        return _verify()
     if options.command == "db":
         return _database(options.action, options.arguments)
     if options.command == "serve":

@@ -1,0 +1,23 @@
+import '@/shared/tokens.css'
+import './resident.css'
+import { createApp } from 'vue'
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { applyLang } from '@/shared/i18n'
+import { applyElder } from './elder'
+import ResidentApp from './ResidentApp.vue'
+import ReportPage from './pages/ReportPage.vue'
+
+const router = createRouter({
+  history: createWebHashHistory(),
+  routes: [
+    { path: '/report', component: ReportPage },
+    { path: '/follow/:number/:secret', component: () => import('./pages/FollowPage.vue') },
+    { path: '/mine', component: () => import('./pages/MinePage.vue') },
+    { path: '/:rest(.*)*', redirect: '/report' },
+  ],
+  scrollBehavior: (to, from, saved) => saved ?? (to.path === from.path ? undefined : { top: 0 }),
+})
+
+applyLang()
+applyElder()
+createApp(ResidentApp).use(router).mount('#app')

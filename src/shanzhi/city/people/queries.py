@@ -1,0 +1,200 @@
+"""Every read of people."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.http import HttpRequest
+from django.utils.timezone import localdate
+
+from shanzhi.base.access import Actor, ActorPost
+from shanzhi.base.access.capabilities import ACCOUNT_MANAGE, ALL_CAPABILITIES
+from shanzhi.city.people import sessions
+from shanzhi.city.people.models import Account, ApiKey, DeviceToken, Post, PostKind, Unit
+from shanzhi.city.places import queries as places
+from shanzhi.core.kit.errors import NotFound
+
+DEVICE_PREFIX = "szd_"
+PARTNER_PREFIX = "szk_"
+_USED_EVERY = timedelta(minutes=5)
+
+_ACTOR = """
+SELECT a.id, a.display_name, a.password, p.id, p.kind_id, p.place_id, p.unit_id, k.capabilities{extra}
+FROM people_account a
+LEFT JOIN people_post p
+  ON p.account_id = a.id AND p.from_on <= %s AND (p.to_on IS NULL OR p.to_on > %s)
+LEFT JOIN people_postkind k ON k.code = p.kind_id
+{join}WHERE a.is_active AND {where} ORDER BY p.from_on, p.id
+"""
+_BY_ACCOUNT = _ACTOR.format(extra="", join="", where="a.id = %s")
+_BY_DEVICE = _ACTOR.format(
+    extra=", d.id, d.last_used_at",
+    join="JOIN people_devicetoken d ON d.account_id = a.id\n",
+    where="d.hash = %s AND d.revoked_at IS NULL",
+)
+
+
+@dataclass(frozen=True)
+class PostHeld:
+    """A post of an account, in words."""
+
+    kind: str
+    kind_zh: str
+    kind_en: str
+    place_name: str
+    unit_name: str
+
+
+@dataclass(frozen=True)
+class PostsAtPlace:
+    """How many hold a kind of post at a place, for which unit: no names."""
+
+    kind: str
+    kind_zh: str
+    kind_en: str
+    unit_name: str
+    count: int
+
+
+def _fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
+
+
+def _actor(rows: list[tuple[Any, ...]], channel: str) -> Actor:
+    account_id, name = rows[0][:2]
+    posts = tuple(
+        ActorPost(row[3], row[4], row[5], row[6], frozenset(row[7])) for row in rows if row[3] is not None
+    )
+    return Actor(account_id, name, channel, posts)
+
+
+def actor_for_account(account_id: UUID, channel: str, on: date) -> Actor | None:
+    """An account in the posts that it holds on the day; None when there is none or it is not active."""
+    rows = _fetch(_BY_ACCOUNT, [on, on, account_id])
+    return _actor(rows, channel) if rows else None
+
+
+def actor_for_request(request: HttpRequest, at: datetime) -> Actor | None:
+    """Who asks: by bearer token where one is sent, else by session; None for nobody.
+
+    A session whose password has changed since, or whose account is no longer active, ends here.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return _actor_for_token(token.strip(), at)
+    account_id = sessions.account_in(request, at)
+    if account_id is None:
+        return None
+    on = localdate(at)
+    rows = _fetch(_BY_ACCOUNT, [on, on, account_id])
+    if not rows or not sessions.matches(request, rows[0][2]):
+        sessions.end(request)
+        return None
+    return _actor(rows, "desk")
+
+
+def _actor_for_token(token: str, at: datetime) -> Actor | None:
+    hashed = sessions.token_hash(token)
+    if token.startswith(PARTNER_PREFIX):
+        key = ApiKey.objects.filter(hash=hashed, revoked_at=None).first()
+        if key is None:
+            return None
+        return Actor(None, key.name, "partner", capabilities=frozenset(key.scopes) & ALL_CAPABILITIES)
+    on = localdate(at)
+    rows = _fetch(_BY_DEVICE, [on, on, hashed])
+    if not rows:
+        return None
+    device_id, last_used_at = rows[0][8:]
+    if last_used_at is None or at - last_used_at >= _USED_EVERY:
+        DeviceToken.objects.filter(id=device_id).update(last_used_at=at)
+    return _actor(rows, "phone")
+
+
+def account(account_id: UUID) -> Account:
+    """An account. Raises NotFound."""
+    found = Account.objects.filter(id=account_id).first()
+    if found is None:
+        raise NotFound(field="account_id")
+    return found
+
+
+def visible_to(actor: Actor, on: date, capability: str = ACCOUNT_MANAGE) -> "QuerySet[Account]":
+    """The accounts with a post, past or present, under the places of the actor; and those without any."""
+    grounds = places.reach(actor, capability)
+    if grounds is None:
+        return Account.objects.all()
+    if not grounds:
+        return Account.objects.none()
+    inside = f"SELECT account_id FROM people_post WHERE place_id IN ({places.BELOW_SQL})"
+    return Account.objects.filter(id__in=RawSQL(inside, [grounds, on, on])) | Account.objects.filter(
+        posts=None
+    )
+
+
+def unit(unit_id: UUID) -> Unit:
+    """A unit. Raises NotFound."""
+    found = Unit.objects.filter(id=unit_id).first()
+    if found is None:
+        raise NotFound(field="unit_id")
+    return found
+
+
+def units_in(place_ids: Iterable[UUID], on: date) -> "QuerySet[Unit]":
+    """The units of these places and of all below them, by code."""
+    return Unit.objects.filter(place_id__in=RawSQL(places.BELOW_SQL, [list(place_ids), on, on])).order_by(
+        "code"
+    )
+
+
+def post_kinds() -> list[PostKind]:
+    """Every kind of post, in the order of the pack."""
+    return list(PostKind.objects.order_by("position", "code"))
+
+
+def posts_held(account_id: UUID, on: date) -> list[PostHeld]:
+    """The posts of an account on the day, in words."""
+    rows = _fetch(
+        """
+        SELECT k.code, k.zh, k.en, coalesce(v.name, l.name), coalesce(u.name, '')
+        FROM people_post p
+        JOIN people_postkind k ON k.code = p.kind_id
+        JOIN places_place l ON l.id = p.place_id
+        LEFT JOIN places_placeversion v
+          ON v.place_id = l.id AND v.from_on <= %s AND (v.to_on IS NULL OR v.to_on > %s)
+        LEFT JOIN people_unit u ON u.id = p.unit_id
+        WHERE p.account_id = %s AND p.from_on <= %s AND (p.to_on IS NULL OR p.to_on > %s)
+        ORDER BY k.position, k.code, p.from_on, p.id
+        """,
+        [on, on, account_id, on, on],
+    )
+    return [PostHeld(*row) for row in rows]
+
+
+def posts_at(place_id: UUID, on: date) -> list[PostsAtPlace]:
+    """Which posts are held at a place on the day, and by how many."""
+    rows = _fetch(
+        """
+        SELECT k.code, k.zh, k.en, coalesce(u.name, ''), count(*)
+        FROM people_post p
+        JOIN people_postkind k ON k.code = p.kind_id
+        JOIN people_account a ON a.id = p.account_id AND a.is_active
+        LEFT JOIN people_unit u ON u.id = p.unit_id
+        WHERE p.place_id = %s AND p.from_on <= %s AND (p.to_on IS NULL OR p.to_on > %s)
+        GROUP BY k.position, k.code, k.zh, k.en, u.code, u.name
+        ORDER BY k.position, k.code, u.code NULLS FIRST
+        """,
+        [place_id, on, on],
+    )
+    return [PostsAtPlace(*row) for row in rows]
+
+
+def posts_of(account_id: UUID) -> "QuerySet[Post]":
+    """Every post of an account, past ones too."""
+    return Post.objects.filter(account_id=account_id).select_related("kind", "place", "unit")

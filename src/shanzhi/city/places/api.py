@@ -1,0 +1,154 @@
+"""Endpoints of places. One place with its posts is in `people`, which stands above."""
+
+from datetime import date
+from uuid import UUID
+
+import msgspec
+from django.utils.timezone import localdate
+from dmr import FileMetadata, Query
+from dmr.parsers import MultiPartParser
+from dmr.routing import path
+
+from shanzhi.base.access.api import ApiController, clock_of
+from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
+from shanzhi.city.places import actions, queries
+from shanzhi.city.places.levels import Level
+from shanzhi.city.places.rows import MAX_FILE_BYTES, read_divisions
+from shanzhi.core.kit.errors import InvalidInput, NotFound
+
+
+class PlaceOut(msgspec.Struct):
+    """A place in a list."""
+
+    id: UUID
+    level: str
+    level_zh: str
+    level_en: str
+    code: str
+    name: str
+    has_children: bool
+
+
+class PlacesQuery(msgspec.Struct):
+    """`parent` lists what lies right under it, `q` searches; neither: where the caller's tree begins."""
+
+    parent: str = ""
+    q: str = ""
+
+
+class PlacesImportQuery(msgspec.Struct):
+    """`dry_run=1` only reports; `on` is the day from which the list holds (default: today)."""
+
+    dry_run: str = ""
+    on: str = ""
+
+
+class DivisionTable(msgspec.Struct):
+    """Facts of the uploaded file; its content decides what it is."""
+
+    name: str
+    size: int
+
+
+class DivisionFiles(msgspec.Struct):
+    """The one file of an import."""
+
+    file: DivisionTable
+
+
+class DivisionErrorOut(msgspec.Struct):
+    """What is wrong in one row."""
+
+    row: int
+    field: str
+    message_zh: str
+    message_en: str
+
+
+class DivisionImportOut(msgspec.Struct):
+    """What an import did, or would do."""
+
+    dry_run: bool
+    rows: int
+    created: int
+    changed: int
+    unchanged: int
+    closed: int
+    errors: list[DivisionErrorOut]
+
+
+def place_out(found: queries.Node) -> PlaceOut:
+    """A place as the API shows it."""
+    level = Level(found.level)
+    return PlaceOut(found.id, found.level, level.zh, level.en, found.code, found.name, found.has_children)
+
+
+class PlacesController(ApiController):
+    """The tree, level by level."""
+
+    gate = PLACE_VIEW
+
+    def get(self, parsed_query: Query[PlacesQuery]) -> list[PlaceOut]:
+        """Places under a parent, found by words, or at the top of what the caller sees."""
+        on = localdate(clock_of(self.request).now())
+        if parsed_query.q.strip():
+            return [place_out(found) for found in queries.search(parsed_query.q, self.actor, on)]
+        if not parsed_query.parent:
+            return [place_out(found) for found in queries.roots_of(self.actor, on)]
+        try:
+            parent = UUID(parsed_query.parent)
+        except ValueError as error:
+            raise NotFound(field="parent") from error
+        if not queries.visible_to(self.actor, on).filter(id=parent).exists():
+            raise NotFound(field="parent")
+        return [place_out(found) for found in queries.children(parent, on)]
+
+
+def _day(text: str, today: date) -> date:
+    try:
+        return date.fromisoformat(text) if text else today
+    except ValueError as error:
+        raise InvalidInput(
+            field="on", reason_zh="日期应写作 2026-01-31。", reason_en="Write the day as 2026-01-31."
+        ) from error
+
+
+class PlacesImportController(ApiController):
+    """Import of divisions from CSV or Excel."""
+
+    gate = PLACE_MANAGE
+    parsers = (MultiPartParser(),)
+
+    def post(
+        self, parsed_query: Query[PlacesImportQuery], parsed_file_metadata: FileMetadata[DivisionFiles]
+    ) -> DivisionImportOut:
+        """Import a list, or with `dry_run=1` only say what it would do."""
+        table = parsed_file_metadata.file
+        if table.size > MAX_FILE_BYTES:
+            raise InvalidInput(
+                field="file", reason_zh="文件不得超过 12 MB。", reason_en="The file must not exceed 12 MB."
+            )
+        at = clock_of(self.request).now()
+        report = actions.import_divisions(
+            read_divisions(self.request.FILES["file"].read()),
+            on=_day(parsed_query.on, localdate(at)),
+            actor=self.actor,
+            at=at,
+            dry_run=parsed_query.dry_run in {"1", "true"},
+            source=table.name,
+        )
+        return DivisionImportOut(
+            dry_run=report.dry_run,
+            rows=report.rows,
+            created=report.created,
+            changed=report.changed,
+            unchanged=report.unchanged,
+            closed=report.closed,
+            errors=[DivisionErrorOut(e.row, e.field, e.message_zh, e.message_en) for e in report.errors],
+        )
+
+
+urlpatterns = [
+    path("places", PlacesController.as_view(), name="places"),
+    path("places/import", PlacesImportController.as_view(), name="places-import"),
+]

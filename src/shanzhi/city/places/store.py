@@ -1,0 +1,199 @@
+"""The tree in the database: read whole, written in sets. Called by `actions` alone."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from pypinyin import lazy_pinyin
+
+from shanzhi.city.places.levels import Level, canonical
+from shanzhi.city.places.rows import DivisionRow
+from shanzhi.city.places.succession import Node, Plan, RowError, Tree, Wanted, line_of
+from shanzhi.core.kit.ids import uuid7
+
+_LOCK = 0x706C6163  # "plac": one writer of the tree at a time
+
+
+def pinyin_key(name: str) -> str:
+    """The key by which Chinese names are sorted and searched (拼音): lower-case syllables."""
+    return " ".join(lazy_pinyin(name.lower()))[:400]
+
+
+def lock() -> None:
+    """Until the end of the transaction nobody else changes the tree."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
+def stamp() -> None:
+    """Tell whoever keeps part of the tree in memory that it has changed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO places_treestamp (id, stamp) VALUES (1, %s) "
+            "ON CONFLICT (id) DO UPDATE SET stamp = excluded.stamp",
+            [uuid7()],
+        )
+
+
+_NODES = """
+SELECT p.id, p.level, p.code, p.name, c.ancestor_id, p.urban_rural_class, p.lon, p.lat, v.from_on,
+  coalesce(c.from_on, p.opened_on), p.closed_on IS NOT NULL
+FROM places_place p
+JOIN LATERAL (
+  SELECT max(from_on) AS from_on FROM places_placeversion v WHERE v.place_id = p.id
+) v ON true
+LEFT JOIN places_placeclosure c ON c.descendant_id = p.id AND c.depth = 1 AND c.to_on IS NULL
+"""
+
+
+def read_tree(rows: Sequence[DivisionRow]) -> Tree:
+    """The tree as it stands, with what is needed to compare these rows."""
+    former = {found[0] for row in rows if row.former_code and (found := canonical(row.former_code))}
+    with connection.cursor() as cursor:
+        cursor.execute(_NODES)
+        nodes = {line[0]: Node(line[0], Level(line[1]), *line[2:]) for line in cursor.fetchall()}
+        cursor.execute(
+            "SELECT code, place_id FROM places_placeversion WHERE code = ANY(%s) AND to_on IS NOT NULL",
+            [list(former)],
+        )
+        formerly: dict[str, frozenset[UUID]] = {}
+        for code, place_id in cursor.fetchall():
+            formerly[code] = formerly.get(code, frozenset()) | {place_id}
+    return Tree(nodes, formerly)
+
+
+def write(plan: Plan, on: date) -> list[RowError]:
+    """Carry out a plan in sets. What cannot be said of the day `on` comes back as errors."""
+    if not (plan.created or plan.changed or plan.closed):
+        return []
+    with connection.cursor() as cursor:
+        _close(cursor, plan.closed, on)
+        _rename(cursor, plan.renamed, on)
+        _describe(cursor, plan.described)
+        _create(cursor, plan.created, on)
+        errors = _relink(cursor, plan, on)
+    stamp()
+    return errors
+
+
+def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
+
+
+def _close(cursor: Any, places: list[UUID], on: date) -> None:
+    if places:
+        cursor.execute("UPDATE places_place SET closed_on = %s WHERE id = ANY(%s)", [on, places])
+        cursor.execute(
+            "UPDATE places_placeversion SET to_on = %s WHERE place_id = ANY(%s) AND to_on IS NULL",
+            [on, places],
+        )
+
+
+def _rename(cursor: Any, renamed: list[Wanted], on: date) -> None:
+    if not renamed:
+        return
+    ids = [wanted.id for wanted in renamed]
+    codes, names = [wanted.code for wanted in renamed], [wanted.name for wanted in renamed]
+    keys = [pinyin_key(name) for name in names]
+    # Codes may change hands within one list: all are freed before any is taken.
+    cursor.execute("UPDATE places_place SET code = '!' || left(md5(id::text), 17) WHERE id = ANY(%s)", [ids])
+    cursor.execute(
+        "UPDATE places_place p SET code = n.code, name = n.name, pinyin = n.pinyin "
+        "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS n (id, code, name, pinyin) "
+        "WHERE p.id = n.id",
+        [ids, codes, names, keys],
+    )
+    cursor.execute(
+        "UPDATE places_placeversion SET to_on = %s WHERE place_id = ANY(%s) AND to_on IS NULL", [on, ids]
+    )
+    cursor.execute(
+        "INSERT INTO places_placeversion (place_id, code, name, pinyin, from_on) "
+        "SELECT n.id, n.code, n.name, n.pinyin, %s "
+        "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS n (id, code, name, pinyin)",
+        [on, ids, codes, names, keys],
+    )
+
+
+def _describe(cursor: Any, described: list[Wanted]) -> None:
+    if described:
+        cursor.execute(
+            "UPDATE places_place p SET urban_rural_class = n.class, lon = n.lon, lat = n.lat "
+            "FROM unnest(%s::uuid[], %s::text[], %s::float8[], %s::float8[]) AS n (id, class, lon, lat) "
+            "WHERE p.id = n.id",
+            [
+                [wanted.id for wanted in described],
+                [wanted.urban_rural_class for wanted in described],
+                [wanted.lon for wanted in described],
+                [wanted.lat for wanted in described],
+            ],
+        )
+
+
+def _create(cursor: Any, created: list[Wanted], on: date) -> None:
+    if not created:
+        return
+    keys = {name: pinyin_key(name) for name in {wanted.name for wanted in created}}
+    _copy(
+        cursor, "places_place", "id, level, code, name, pinyin, area, urban_rural_class, lon, lat, opened_on",
+        (
+            (w.id, w.level.value, w.code, w.name, keys[w.name], w.area, w.urban_rural_class, w.lon, w.lat, on)
+            for w in created
+        ),
+    )  # fmt: skip
+    _copy(
+        cursor, "places_placeversion", "place_id, code, name, pinyin, from_on",
+        ((w.id, w.code, w.name, keys[w.name], on) for w in created),
+    )  # fmt: skip
+
+
+def _relink(cursor: Any, plan: Plan, on: date) -> list[RowError]:
+    """Bring the closure in line with the parents: end what no longer holds, add what does now."""
+    if not (plan.created or plan.moved):
+        return []
+    cursor.execute(
+        "SELECT descendant_id, ancestor_id FROM places_placeclosure WHERE depth = 1 AND to_on IS NULL"
+    )
+    parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
+    parents |= {wanted.id: wanted.parent for wanted in (*plan.created, *plan.moved)}
+    moved_ids = [wanted.id for wanted in plan.moved]
+    cursor.execute(
+        "SELECT id, descendant_id, ancestor_id, depth, from_on FROM places_placeclosure "
+        "WHERE to_on IS NULL AND descendant_id IN ("
+        "  SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = ANY(%s) AND to_on IS NULL)",
+        [moved_ids],
+    )
+    standing: dict[UUID, dict[UUID, tuple[int, int, date]]] = {}
+    for row_id, descendant, ancestor, depth, from_on in cursor.fetchall():
+        standing.setdefault(descendant, {})[ancestor] = (row_id, depth, from_on)
+    ended: list[int] = []
+    added: list[tuple[object, ...]] = []
+    too_late: set[UUID] = set()
+    for place in (*standing, *(wanted.id for wanted in plan.created)):
+        line = line_of(place, parents)
+        now = standing.get(place, {})
+        for ancestor, (row_id, depth, from_on) in now.items():
+            if line.get(ancestor) != depth:
+                ended.append(row_id)
+                if from_on > on:
+                    too_late.add(place)
+        added += [
+            (ancestor, place, depth, on)
+            for ancestor, depth in line.items()
+            if ancestor not in now or now[ancestor][1] != depth
+        ]
+    if too_late:
+        return [
+            RowError(
+                wanted.row, "on", "其下有区划在该日期之后变更过，请改用较晚的日期。",
+                "A place under it changed after that day: choose a later one.",
+            )
+            for wanted in plan.moved
+            if any(wanted.id in standing[place] for place in too_late)
+        ]  # fmt: skip
+    cursor.execute("UPDATE places_placeclosure SET to_on = %s WHERE id = ANY(%s)", [on, ended])
+    _copy(cursor, "places_placeclosure", "ancestor_id, descendant_id, depth, from_on", added)
+    return []
