@@ -233,7 +233,7 @@ def test_the_handler_may_not_inspect(
     _walk(receipt, sign_in, "inspect")
     handler = Account.objects.get(username="chuzhi")
     people.appoint(
-        account_id=handler.id, kind="grid_worker", place_id=Place.objects.get(code="510107000000").id,
+        account_id=handler.id, kind="grid_worker", place_id=Place.objects.get(code="510107").id,
         unit_id=None, from_on=localdate(clock.now()), actor=SYSTEM, at=clock.now(),
     )  # fmt: skip
     _, seen = sign_in("chuzhi").get(_address(receipt))

@@ -12,7 +12,8 @@ export const router = createRouter({
       path: '/',
       component: DeskShell,
       children: [
-        { path: '', redirect: () => home() },
+        // The guard below sends everyone on to the page of their posts.
+        { path: '', component: { render: () => null } },
         { path: 'desk', component: DeskPage, meta: { capability: 'case.view' } },
         {
           path: 'areas',

@@ -12,6 +12,7 @@ import type {
   KindGroup,
   Me,
   Place,
+  PlaceDetail,
   Queue,
   ReportBody,
   ReportReceipt,
@@ -53,6 +54,7 @@ export const photoAddress = (sha256: string, variant: 'shown' | 'thumbnail') =>
 
 export const readPlaces = async (query: { parent?: string; q?: string }) =>
   listOf(await ask<Place[] | { items: Place[] }>('/api/places', { query }))
+export const readPlace = (id: string) => ask<PlaceDetail>(`/api/places/${at(id)}`)
 export const importPlaces = (file: File, dryRun: boolean) => {
   const form = new FormData()
   form.set('file', file)

@@ -167,9 +167,16 @@ export interface StoredPhoto {
 export interface Place {
   id: string
   level: string
+  level_zh: string
+  level_en: string
   code: string
   name: string
   has_children: boolean
+}
+
+export interface PlaceDetail extends Place {
+  ancestors: Place[]
+  posts: { kind: string; kind_zh: string; kind_en: string; unit_name: string; count: number }[]
 }
 
 export interface RowError {
@@ -186,7 +193,7 @@ export interface ImportReport {
   created: number
   changed: number
   unchanged: number
-  retired?: number
+  closed?: number
   errors: RowError[]
 }
 

@@ -153,6 +153,11 @@ def units_in(place_ids: Iterable[UUID], on: date) -> "QuerySet[Unit]":
     )
 
 
+def unit_names(unit_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Unit id -> name."""
+    return dict(Unit.objects.filter(id__in=set(unit_ids)).values_list("id", "name"))
+
+
 def post_kinds() -> list[PostKind]:
     """Every kind of post, in the order of the pack."""
     return list(PostKind.objects.order_by("position", "code"))

@@ -135,9 +135,7 @@ def read_divisions(content: bytes) -> list[DivisionRow]:
     headings = table[0]
     as_lines = [LINE_COLUMNS.get(heading, COLUMNS.get(heading, heading)) for heading in headings]
     if "community_code" in as_lines:
-        _require(
-            as_lines, ["province", *_LINE_LEVELS, *(f"{level}_code" for level in _LINE_LEVELS)], LINE_COLUMNS
-        )
+        _require(as_lines, LINE_COLUMNS.values(), LINE_COLUMNS)
         return list(_from_lines(as_lines, table[1:]))
     fields = [COLUMNS.get(heading, heading) for heading in headings]
     _require(fields, REQUIRED, COLUMNS)

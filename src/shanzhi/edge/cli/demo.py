@@ -24,7 +24,7 @@ from shanzhi.work.catalogue import queries as catalogue_queries
 from shanzhi.work.catalogue.models import Kind
 
 PASSWORD = "Shanzhi-2026"
-DISTRICT = "510107000000"
+DISTRICT = "510107"
 
 
 @dataclass(frozen=True)

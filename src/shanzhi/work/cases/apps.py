@@ -10,3 +10,15 @@ class CasesConfig(AppConfig):
     label = "cases"
     verbose_name = "案件 Cases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """The history of cases is sealed."""
+        from shanzhi.base.audit.sealing import register_sealed
+
+        register_sealed(
+            "cases_caseevent",
+            [
+                "id", "area", "case_id", "sequence", "verb", "from_state", "to_state", "actor_id", "actor_name",
+                "unit_id", "note", "public", "at",
+            ],
+        )  # fmt: skip

@@ -3,12 +3,11 @@
 from datetime import datetime
 
 import msgspec
-from django.utils.timezone import localdate
 
-from shanzhi.city.places import queries as places
 from shanzhi.work.cases import queries
 from shanzhi.work.cases.flow import PUBLIC_STEPS, public_step
 from shanzhi.work.cases.models import Case, CaseEvent
+from shanzhi.work.cases.shapes import place_name
 
 # What a resident reads when a verb has been done; a verb that is not here is not shown.
 _SENTENCES: dict[str, tuple[str, str]] = {
@@ -74,7 +73,7 @@ def follow_out(case: Case, at: datetime) -> FollowOut:
         kind_zh=(kind.resident_zh or kind.name) if kind else "",
         kind_en=(kind.resident_en or kind.name_en or kind.name) if kind else "",
         text=case.text,
-        place_name=places.full_name(case.place_id, localdate(at)),
+        place_name=place_name(case, at),
         address=case.address,
         state_public_zh=state.public_zh,
         state_public_en=state.public_en,

@@ -234,7 +234,7 @@ def _conditions_to_choose(case: Case, at: datetime) -> list[ConditionOut]:
 
 def _units_to_choose(case: Case, at: datetime) -> tuple[list[UnitOut], SuggestionOut | None]:
     on = localdate(at)
-    units = people.units_for_place(case.place_id, on)
+    units = list(people.units_in([_district_of(case, at)], on))
     suggestion = None
     if case.condition_id is not None:
         unit, why_zh, why_en = catalogue.responsible_unit(case.condition_id, case.place_id, on)
@@ -245,13 +245,26 @@ def _units_to_choose(case: Case, at: datetime) -> tuple[list[UnitOut], Suggestio
     return [UnitOut(unit.id, unit.name) for unit in units], suggestion
 
 
+def _district_of(case: Case, at: datetime) -> UUID:
+    """The district in which a case lies: its units are those to choose from."""
+    above = places.ancestors(case.place_id, localdate(at))
+    return next((place.id for place in above if place.level == "county"), case.place_id)
+
+
+def place_name(case: Case, at: datetime) -> str:
+    """District, street, community and grid, as one line."""
+    on = localdate(at)
+    path = [*places.ancestors(case.place_id, on), places.node(case.place_id, on)]
+    return " ".join(place.name for place in path if place.level not in {"province", "city"})
+
+
 def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
     """A case as this actor may see it, with what may be done now and what to choose from."""
     edges = queries.allowed(actor, case, at)
     verbs = {edge.verb for edge in edges}
     events = queries.timeline(case)
     units, suggestion = _units_to_choose(case, at) if "dispatch" in verbs else ([], None)
-    unit_names = people.unit_names({event.unit_id for event in events if event.unit_id})
+    unit_names = people.unit_names(event.unit_id for event in events if event.unit_id)
     kind, state = case.kind, queries.state_of(case.state)
     rating = queries.rating_of(case)
     return CaseOut(
@@ -263,7 +276,7 @@ def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
         state=case.state,
         state_zh=state.zh,
         state_en=state.en,
-        place_name=places.full_name(case.place_id, localdate(at)),
+        place_name=place_name(case, at),
         address=case.address,
         text=case.text,
         due_at=case.due_at,

@@ -2,118 +2,226 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+from django.db import migrations, models
+
 import shanzhi.base.rows.fields
 import shanzhi.core.kit.ids
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('id', models.UUIDField(default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('username', shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=32, unique=True)),
-                ('display_name', models.CharField(max_length=60)),
-                ('is_active', models.BooleanField(default=True)),
-                ('created_at', models.DateTimeField()),
-                ('password_changed_at', models.DateTimeField()),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "username",
+                    shanzhi.base.rows.fields.CodeField(db_collation="C", max_length=32, unique=True),
+                ),
+                ("display_name", models.CharField(max_length=60)),
+                ("is_active", models.BooleanField(default=True)),
+                ("created_at", models.DateTimeField()),
+                ("password_changed_at", models.DateTimeField()),
             ],
             options={
-                'ordering': ['username'],
+                "ordering": ["username"],
             },
         ),
         migrations.CreateModel(
-            name='ApiKey',
+            name="ApiKey",
             fields=[
-                ('id', models.UUIDField(default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('name', models.CharField(max_length=60)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=32), size=None)),
-                ('created_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "scopes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=shanzhi.base.rows.fields.CodeField(db_collation="C", max_length=32),
+                        size=None,
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(null=True)),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='PostKind',
+            name="PostKind",
             fields=[
-                ('code', shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=32, primary_key=True, serialize=False)),
-                ('zh', models.CharField(max_length=40)),
-                ('en', models.CharField(max_length=60)),
-                ('for_unit', models.BooleanField(default=False)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('capabilities', django.contrib.postgres.fields.ArrayField(base_field=shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=32), size=None)),
+                (
+                    "code",
+                    shanzhi.base.rows.fields.CodeField(
+                        db_collation="C", max_length=32, primary_key=True, serialize=False
+                    ),
+                ),
+                ("zh", models.CharField(max_length=40)),
+                ("en", models.CharField(max_length=60)),
+                ("for_unit", models.BooleanField(default=False)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "capabilities",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=shanzhi.base.rows.fields.CodeField(db_collation="C", max_length=32),
+                        size=None,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['position', 'code'],
+                "ordering": ["position", "code"],
             },
         ),
         migrations.CreateModel(
-            name='DeviceToken',
+            name="DeviceToken",
             fields=[
-                ('id', models.UUIDField(default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('hash', models.BinaryField(max_length=32, unique=True)),
-                ('device_name', models.CharField(max_length=60)),
-                ('created_at', models.DateTimeField()),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('revoked_at', models.DateTimeField(null=True)),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='device_tokens', to='people.account')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("hash", models.BinaryField(max_length=32, unique=True)),
+                ("device_name", models.CharField(max_length=60)),
+                ("created_at", models.DateTimeField()),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("revoked_at", models.DateTimeField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="device_tokens",
+                        to="people.account",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['created_at', 'id'],
+                "ordering": ["created_at", "id"],
             },
         ),
         migrations.CreateModel(
-            name='SignInGuard',
+            name="SignInGuard",
             fields=[
-                ('key', shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=64, primary_key=True, serialize=False)),
-                ('failed_attempts', models.PositiveSmallIntegerField(default=0)),
-                ('last_failed_at', models.DateTimeField()),
-                ('locked_until', models.DateTimeField(null=True)),
+                (
+                    "key",
+                    shanzhi.base.rows.fields.CodeField(
+                        db_collation="C", max_length=64, primary_key=True, serialize=False
+                    ),
+                ),
+                ("failed_attempts", models.PositiveSmallIntegerField(default=0)),
+                ("last_failed_at", models.DateTimeField()),
+                ("locked_until", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['last_failed_at'], name='people_guard_failed')],
+                "indexes": [models.Index(fields=["last_failed_at"], name="people_guard_failed")],
             },
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.UUIDField(default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('code', shanzhi.base.rows.fields.CodeField(db_collation='C', max_length=32, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('place', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.place')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("code", shanzhi.base.rows.fields.CodeField(db_collation="C", max_length=32, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                (
+                    "place",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="places.place"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['code'],
+                "ordering": ["code"],
             },
         ),
         migrations.CreateModel(
-            name='Post',
+            name="Post",
             fields=[
-                ('id', models.UUIDField(default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('from_on', models.DateField()),
-                ('to_on', models.DateField(null=True)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='posts', to='people.account')),
-                ('place', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.place')),
-                ('kind', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.postkind')),
-                ('unit', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='people.unit')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("from_on", models.DateField()),
+                ("to_on", models.DateField(null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="posts",
+                        to="people.account",
+                    ),
+                ),
+                (
+                    "place",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="places.place",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.postkind",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="people.unit",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['from_on', 'id'],
-                'indexes': [models.Index(fields=['account', 'from_on'], name='people_post_account'), models.Index(fields=['place', 'kind'], name='people_post_place'), models.Index(condition=models.Q(('unit__isnull', False)), fields=['unit'], name='people_post_unit')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('to_on', None), ('to_on__gte', models.F('from_on')), _connector='OR'), name='people_post_span')],
+                "ordering": ["from_on", "id"],
+                "indexes": [
+                    models.Index(fields=["account", "from_on"], name="people_post_account"),
+                    models.Index(fields=["place", "kind"], name="people_post_place"),
+                    models.Index(
+                        condition=models.Q(("unit__isnull", False)), fields=["unit"], name="people_post_unit"
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("to_on", None), ("to_on__gte", models.F("from_on")), _connector="OR"
+                        ),
+                        name="people_post_span",
+                    )
+                ],
             },
         ),
     ]
