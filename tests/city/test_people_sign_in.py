@@ -205,7 +205,7 @@ def test_sign_in_is_in_the_security_log_without_names(account, client, monkeypat
         ("people.sign-in-failed", own), ("people.sign-in-failed", ""), ("people.signed-in", own),
         ("people.signed-out", own),
     ]  # fmt: skip
-    told = str([(event["subject"], event["area"] if "area" in event else "", event["detail"]) for event in seen])
+    told = str(
+        [(event["subject"], event["area"] if "area" in event else "", event["detail"]) for event in seen]
+    )
     assert not any(word in told for word in ("wrong", "nobody", PASSWORD, "王敏", "wang.min"))
-
-

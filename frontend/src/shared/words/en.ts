@@ -5,6 +5,7 @@ export const en: Record<keyof typeof zh, string> = {
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',
+  colon: ': ',
   close: 'Close',
   cancel: 'Cancel',
   reload: 'Reload',

@@ -3,6 +3,7 @@ export const zh = {
   'app.name': '善治',
   'app.desk': '善治 · 工作台',
   'app.resident': '善治 · 随手报',
+  colon: '：',
   close: '关闭',
   cancel: '取消',
   reload: '重新载入',

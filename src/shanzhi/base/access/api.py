@@ -19,7 +19,7 @@ from shanzhi.base.access.actor import Actor
 from shanzhi.base.access.capabilities import LABELS
 from shanzhi.base.access.errors import BadRequest, CsrfFailed, MethodNotAllowed
 from shanzhi.core.kit.clock import Clock
-from shanzhi.core.kit.errors import InvalidInput, Refused, ShanzhiError, SignInRequired
+from shanzhi.core.kit.errors import InvalidInput, ShanzhiError, SignInRequired
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
@@ -114,10 +114,10 @@ class ApiController(Controller[MsgspecSerializer]):
 
     def handle_error(self, endpoint: Endpoint, controller: Any, exc: Exception) -> HttpResponse:
         """Typed errors become their own answer; text that no column can hold is bad input."""
-        if isinstance(exc, DataError) and "NUL" in str(exc):
-            exc = InvalidInput(reason_zh="内容含有非法字符。", reason_en="The text holds a character not allowed.")
-        if isinstance(exc, ValueError) and "NUL (0x00)" in str(exc):
-            exc = InvalidInput(reason_zh="内容含有非法字符。", reason_en="The text holds a character not allowed.")
+        if isinstance(exc, ValidationError):
+            exc = _typed(exc)
+        elif isinstance(exc, DataError | ValueError) and "NUL" in str(exc):
+            exc = InvalidInput(reason_zh="内容含有非法字符。", reason_en="It holds a character not allowed.")
         if isinstance(exc, ShanzhiError):
             return self.to_error(
                 {"error": exc.as_dict(language_of(self.request))}, status_code=HTTPStatus(exc.status)
@@ -146,12 +146,11 @@ def _typed(error: str | Exception) -> ShanzhiError:
         detail: Mapping[str, Any] = error.payload[0]
         said = str(detail.get("msg", ""))
         message, _, path = said.partition(" - at `")
-        field = path.rstrip("`").removeprefix("$.") if path else ""
+        # The path begins with where in the request it was found: parsed_body, parsed_query …
+        field = path.rstrip("`").removeprefix("$.").partition(".")[2]
         return InvalidInput(
-            field=field.split(".", 1)[-1] if field.startswith("parsed_") else field,
+            field=field,
             reason_zh=f"“{field or '请求'}”的内容不合要求。",
             reason_en=message or "The value is not valid.",
         )
-    if isinstance(error, Refused):
-        return error
     return BadRequest(reason_en=str(error))

@@ -1,6 +1,5 @@
 """Capabilities: what a post may do. Post kinds (data in a pack) grant them; gates and edges use them."""
 
-REPORT_CREATE = "report.create"
 CASE_VIEW = "case.view"
 CASE_ACCEPT = "case.accept"
 CASE_FILE = "case.file"
@@ -22,7 +21,6 @@ AUDIT_VIEW = "audit.view"
 ALL_CAPABILITIES = frozenset(value for name, value in globals().items() if name.isupper())
 
 LABELS: dict[str, tuple[str, str]] = {
-    REPORT_CREATE: ("上报", "report"),
     CASE_VIEW: ("查看案件", "see cases"),
     CASE_ACCEPT: ("受理", "accept"),
     CASE_FILE: ("立案", "file"),

@@ -28,7 +28,7 @@ urlpatterns = [
     page("r/", pages.resident, name="resident"),
     page("api/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
     page("api/docs/", SwaggerView.as_view(schema), name="docs"),
-    *router.urls,
+    router.to_urlpatterns(),
 ]
 handler404 = pages.not_found
 handler500 = pages.broken
