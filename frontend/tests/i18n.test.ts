@@ -57,11 +57,11 @@ describe('language', () => {
 
   it('switches words and the sides of what the server sends', () => {
     setLang('zh')
-    expect(t('queues.urgent', { n: 2 })).toBe('其中 2 件临期或超期')
+    expect(t('queues.urgent', { n: 2 })).toBe('其中 2 件已超期')
     expect(side({ zh: '受理', en: 'Accept' })).toBe('受理')
     setLang('en')
     expect(lang.value).toBe('en')
-    expect(t('queues.urgent', { n: 2 })).toBe('2 of them due soon or overdue')
+    expect(t('queues.urgent', { n: 2 })).toBe('2 of them overdue')
     expect(pick('受理', 'Accept')).toBe('Accept')
     expect(pick('受理', '')).toBe('受理')
     expect(side(null)).toBe('')

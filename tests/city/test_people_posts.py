@@ -61,7 +61,7 @@ def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
     changed.write_text(
         "kinds:\n"
         "  - {code: acceptor, zh: 接线员, en: Acceptor, capabilities: [case.view]}\n"
-        "  - {code: volunteer, zh: 志愿者, en: Volunteer, capabilities: [report.create]}\n",
+        "  - {code: volunteer, zh: 志愿者, en: Volunteer, capabilities: [place.view]}\n",
         encoding="utf-8",
     )
     assert actions.load_post_kinds(changed, actor=SYSTEM, at=at) == (1, 1, 0)

@@ -229,7 +229,8 @@ def test_a_district_imports_only_what_lies_under_it(town, at, rows_of, post_at, 
     assert take(rows_of(("900101003", "新街道"), ("900101003001", "新社区")), at, actor=east).created == 2
     before = counted()
     for line in (
-        ("900102001", "桥尾镇"), ("900102002", "新镇"), ("910000", "丙省"), ("900101001", "春风街道", "900102"),
+        ("900102001", "桥尾镇"), ("900102002", "新镇"),
+        ("910000", "丙省"), ("900101001", "春风街道", "900102"),
     ):  # fmt: skip
         report = take(rows_of(line), at, actor=east)
         assert [(error.field, error.message_zh) for error in report.errors] == [
@@ -332,6 +333,7 @@ def test_sight_follows_the_posts_and_the_day(town, at, rows_of, post_at):
         ("900101001", ["春风街道", "长乐社区", "北门社区"]),
         ("河湾", []),
         ("100%", []),
+        ("a" * 10_000, []),
         ("  ", []),
     ],
 )

@@ -19,7 +19,10 @@ LINES = (
 
 
 def test_chinese_and_english_headings_read_alike():
-    chinese = "代码,名称,级别,上级代码,城乡分类,原代码,撤销,经度,纬度\n900101,东区,区县,900100,,900103,,104.1,30.6\n"
+    chinese = (
+        "代码,名称,级别,上级代码,城乡分类,原代码,撤销,经度,纬度\n"
+        "900101,东区,区县,900100,,900103,,104.1,30.6\n"
+    )
     english = (
         "code,name,level,parent,urban_rural_class,former_code,closed,lon,lat\n"
         "900101,东区,区县,900100,,900103,,104.1,30.6\n"

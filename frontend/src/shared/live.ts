@@ -7,7 +7,7 @@ export interface News {
 }
 
 const POLL_SECONDS = 5
-const QUIET_POLL_SECONDS = 60
+const QUIET_POLL_SECONDS = 30
 const JITTER_MILLISECONDS = 600
 
 export interface LiveOptions {

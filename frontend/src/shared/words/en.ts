@@ -55,7 +55,7 @@ export const en: Record<keyof typeof zh, string> = {
   'queues.work': 'To do',
   'queues.views': 'Views',
   'queues.empty': 'Your post has no queues at present. If it should, ask the system administrator to check your post.',
-  'queues.urgent': '{n} of them due soon or overdue',
+  'queues.urgent': '{n} of them overdue',
   'live.on': 'Live',
   'live.off': 'Updated every 5 s',
   'list.filter': 'Search this queue (/)',
@@ -219,7 +219,7 @@ export const en: Record<keyof typeof zh, string> = {
   'unit.calendar_day': 'calendar days',
   'unit.minute': 'minutes',
 
-  'r.title': 'Report a problem',
+  'r.title': 'Report it',
   'r.lead': 'Seen something wrong nearby? Tell us in a minute. No account needed.',
   'r.elder': 'Large print',
   'r.elder.off': 'Standard',

@@ -53,7 +53,7 @@ export const zh = {
   'queues.work': '待办',
   'queues.views': '查看',
   'queues.empty': '您的岗位目前没有队列。如果应该有，请联系系统管理员核对岗位。',
-  'queues.urgent': '其中 {n} 件临期或超期',
+  'queues.urgent': '其中 {n} 件已超期',
   'live.on': '实时更新',
   'live.off': '每 5 秒更新',
   'list.filter': '在本队列中查找（/）',

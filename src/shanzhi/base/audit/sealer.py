@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.utils import DatabaseError, InterfaceError
+from django.db.utils import InterfaceError, OperationalError
 
 from shanzhi.base.audit.models import Seal
 from shanzhi.base.audit.sealing import SEALED, START, merkle_root, read_leaves, row_sql, seal_value
@@ -84,7 +84,7 @@ def run(stop: threading.Event) -> None:
                 seal_all(datetime.now(UTC), all_rows=first)
                 first = False
             stop.wait(POLL_SECONDS)
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("sealer lost its connection: %s", type(error).__name__)
             connection.close()
             holds, first = False, True

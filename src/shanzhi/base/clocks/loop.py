@@ -4,7 +4,7 @@ import logging
 import threading
 
 from django.db import connection
-from django.db.utils import DatabaseError, InterfaceError
+from django.db.utils import InterfaceError, OperationalError
 
 from shanzhi.base.clocks.actions import fire_due
 from shanzhi.core.kit.clock import Clock
@@ -22,7 +22,7 @@ def run(stop: threading.Event, clock: Clock) -> None:
             while fire_due(clock.now(), BATCH) and not stop.is_set():
                 pass
             stop.wait(POLL_SECONDS)
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("clock loop lost its connection: %s", type(error).__name__)
             connection.close()
             stop.wait(0.5)

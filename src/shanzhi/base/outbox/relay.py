@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
-from django.db.utils import DatabaseError, InterfaceError
+from django.db.utils import InterfaceError, OperationalError
 
 LOCK = 0x6F757462  # "outb"
 CHANNEL = "shanzhi_outbox"
@@ -31,7 +31,7 @@ WITH start AS (
 )
 UPDATE outbox_outboxrow SET number = start.number + batch.position
 FROM batch, start WHERE outbox_outboxrow.id = batch.id
-RETURNING topic, number
+RETURNING outbox_outboxrow.topic, outbox_outboxrow.number
 """
 
 
@@ -90,7 +90,7 @@ def run(stop: threading.Event) -> None:
             bell.add(numbers)
             bell.ring(time.monotonic())
             stop.wait(POLL_SECONDS if holds else 1.0)
-        except (DatabaseError, InterfaceError) as error:
+        except (OperationalError, InterfaceError) as error:
             log.warning("relay lost its connection: %s", type(error).__name__)
             connection.close()
             holds = False

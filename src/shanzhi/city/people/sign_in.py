@@ -17,6 +17,7 @@ from shanzhi.base.audit import actions as audit
 from shanzhi.city.people import queries, sessions
 from shanzhi.city.people.errors import AccountLocked, SignInFailed
 from shanzhi.city.people.models import Account, SignInGuard
+from shanzhi.city.people.passwords import LONGEST
 from shanzhi.core.kit.errors import ShanzhiError
 
 MOST_FAILURES = 5
@@ -34,7 +35,8 @@ def sign_in(request: HttpRequest, username: str, password: str, at: datetime) ->
     The fifth wrong password in a row locks the name for 15 minutes; a failure that is 15 minutes old
     counts no more.
     """
-    username = username.strip().lower()[:150]
+    # No account has so long a name or password: the rest cannot make a wrong one right.
+    username, password = username.strip().lower()[:150], password[: LONGEST + 1]
     account, error = _try(username, password, at)
     if error is not None:
         raise error

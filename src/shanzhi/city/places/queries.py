@@ -178,7 +178,7 @@ def search(
     text: str, actor: Actor, on: date, capability: str = PLACE_VIEW, limit: int = SEARCH_ROWS
 ) -> list[Node]:
     """Places in the actor's sight by part of the name, pinyin, its initials, or beginning of the code."""
-    wanted = " ".join(text.split())
+    wanted = " ".join(text.split())[:50]
     if not wanted:
         return []
     seen, params = scope_sql(actor, on, "p.id", capability)

@@ -174,7 +174,7 @@ class Supervisor:
                 _say(f"{child.name} 已退出（{code}），将重新启动 / ended ({code}): starting it again")
 
     def _announce(self, logins: str) -> None:
-        address = f"http://{'localhost' if self.host in ('127.0.0.1', '0.0.0.0') else self.host}:{self.port}"
+        address = f"http://{self.host}:{self.port}"
         print(f"\n善治 Shanzhi\n  工作台 desk      {address}/\n  市民端 resident  {address}/r/\n", flush=True)
         if logins.strip():
             print(logins.rstrip() + "\n", flush=True)
