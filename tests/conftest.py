@@ -110,4 +110,3 @@ def report(resident: Api) -> Callable[..., dict[str, Any]]:
         return receipt
 
     return send
-

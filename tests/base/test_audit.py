@@ -63,9 +63,10 @@ def test_the_steps_of_a_case_are_sealed_too(report: Callable[..., Any]) -> None:
     assert queries.verify().problems == []
 
 
+_CHANGED = "seal {}: a row of audit_auditentry was changed"
 _TAMPERING = [
-    ("UPDATE audit_auditentry SET detail = '{\"n\": 9}' WHERE subject = '1'", "seal 1: a row of audit_auditentry was changed"),
-    ("UPDATE audit_auditentry SET at = at + interval '1 second' WHERE subject = '4'", "seal 2: a row of audit_auditentry was changed"),
+    ("UPDATE audit_auditentry SET detail = '{\"n\": 9}' WHERE subject = '1'", _CHANGED.format(1)),
+    ("UPDATE audit_auditentry SET at = at + interval '1 second' WHERE subject = '4'", _CHANGED.format(2)),
     ("DELETE FROM audit_auditentry WHERE subject = '0'", "seal 1: 1 rows of audit_auditentry are gone"),
     ("DELETE FROM audit_seal WHERE number = 1", "seal 1 is missing"),
     ("UPDATE audit_seal SET root = decode(repeat('00', 32), 'hex') WHERE number = 2", "seal 2: the chain is broken"),

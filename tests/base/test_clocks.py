@@ -88,7 +88,12 @@ def test_a_pause_silences_and_a_resume_goes_on() -> None:
         actions.pause(area=AREA, subject_id=subject, name="handle", at=minutes(41))
     assert actions.fire_due(minutes(100)) == 0
     actions.resume(
-        area=AREA, subject_id=subject, name="handle", at=minutes(100), due_at=minutes(120), warn_at=minutes(110)
+        area=AREA,
+        subject_id=subject,
+        name="handle",
+        at=minutes(100),
+        due_at=minutes(120),
+        warn_at=minutes(110),
     )
     with pytest.raises(ClockNotInState):
         actions.resume(area=AREA, subject_id=subject, name="handle", at=minutes(100), due_at=minutes(120))

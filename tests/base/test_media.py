@@ -20,7 +20,9 @@ GPS = 0x8825
 ORIENTATION = 0x0112
 
 
-def photo(size: tuple[int, int] = (640, 480), kind: str = "JPEG", exif: bool = False, colour: int = 90) -> bytes:
+def photo(
+    size: tuple[int, int] = (640, 480), kind: str = "JPEG", exif: bool = False, colour: int = 90
+) -> bytes:
     image = Image.new("RGB", size, (colour, 120, 60))
     made = io.BytesIO()
     options: dict[str, Any] = {}
@@ -54,7 +56,8 @@ def test_the_type_is_told_by_content(kind: str, clock: FixedClock) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"<svg onload='x'/>", b"GIF89a" + bytes(40), photo()[:200], b"\xff\xd8\xff\xe0" + bytes(99)]
+    "content",
+    [b"", b"<svg onload='x'/>", b"GIF89a" + bytes(40), photo()[:200], b"\xff\xd8\xff\xe0" + bytes(99)],
 )
 def test_what_is_no_photo_is_refused(content: bytes, clock: FixedClock) -> None:
     with pytest.raises(NotAPhoto):

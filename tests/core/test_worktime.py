@@ -82,7 +82,9 @@ def oracle(calendar: Calendar, start: datetime, seconds: int) -> datetime:
 
 @settings(max_examples=150, deadline=None)
 @given(calendars(), moments, st.integers(1, 40_000))
-def test_due_times_agree_with_the_oracle_to_the_second(calendar: Calendar, start: datetime, seconds: int) -> None:
+def test_due_times_agree_with_the_oracle_to_the_second(
+    calendar: Calendar, start: datetime, seconds: int
+) -> None:
     wanted = oracle(calendar, start, seconds)
     assert due_at(calendar, start, Limit(seconds / 3600, Unit.working_hour)) == wanted
     many = due_at_many(calendar, np.array([int(start.timestamp())] * 2), np.array([seconds, 0]))
@@ -97,7 +99,9 @@ def test_what_has_elapsed_at_the_due_time_is_the_limit(
     due = due_at(calendar, start, Limit(amount, unit))
     seconds = amount * (calendar.day_seconds if unit is Unit.working_day else 3600)
     assert elapsed(calendar, start, due, unit) == timedelta(microseconds=round(seconds * 1_000_000))
-    assert elapsed(calendar, start, due - timedelta(microseconds=1), unit) < elapsed(calendar, start, due, unit)
+    assert elapsed(calendar, start, due - timedelta(microseconds=1), unit) < elapsed(
+        calendar, start, due, unit
+    )
     assert elapsed(calendar, due, start, unit) == -elapsed(calendar, start, due, unit)
 
 
@@ -111,13 +115,19 @@ def test_later_starts_are_never_due_earlier(
 
 
 @settings(max_examples=100, deadline=None)
-@given(calendars(), moments, st.integers(30, 3000), st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 900)), max_size=4))
+@given(
+    calendars(),
+    moments,
+    st.integers(30, 3000),
+    st.lists(st.tuples(st.integers(0, 9000), st.integers(0, 900)), max_size=4),
+)
 def test_pauses_agree_with_the_oracle(
     calendar: Calendar, start: datetime, minutes: int, gaps: list[tuple[int, int]]
 ) -> None:
     start = start.replace(second=0)
     pauses = [
-        (start + timedelta(minutes=begin), start + timedelta(minutes=begin + length)) for begin, length in gaps
+        (start + timedelta(minutes=begin), start + timedelta(minutes=begin + length))
+        for begin, length in gaps
     ]
     left = minutes
     for minute in open_minutes(calendar, start):
@@ -227,4 +237,6 @@ def test_bad_amounts_and_instants_are_refused() -> None:
     with pytest.raises(ValueError):
         due_at_many(CHINA, np.array([0]), -1)
     with pytest.raises(ValueError):
-        due_at_with_pauses(CHINA, at("2026-03-09"), Limit(1, Unit.minute), [(at("2026-03-10"), at("2026-03-09"))])
+        due_at_with_pauses(
+            CHINA, at("2026-03-09"), Limit(1, Unit.minute), [(at("2026-03-10"), at("2026-03-09"))]
+        )

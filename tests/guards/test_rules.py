@@ -59,7 +59,17 @@ def test_every_route_has_a_gate() -> None:
     assert len(gates) >= 18
     assert set(gates.values()) <= capabilities.ALL_CAPABILITIES | {PUBLIC, SIGNED_IN}
     public = {name for name, gate in gates.items() if gate == PUBLIC}
-    assert public == {"session", "me", "kinds", "reports", "follow", "rate", "media", "media-part", "media-file"}
+    assert public == {
+        "session",
+        "me",
+        "kinds",
+        "reports",
+        "follow",
+        "rate",
+        "media",
+        "media-part",
+        "media-file",
+    }
 
 
 def test_every_capability_is_granted_and_used_and_labelled() -> None:
@@ -70,7 +80,9 @@ def test_every_capability_is_granted_and_used_and_labelled() -> None:
     text = "\n".join(
         path.read_text("utf-8") for path in SOURCE.rglob("*.py") if path.name != "capabilities.py"
     )
-    constants = [name for name in vars(capabilities) if name.isupper() and "." in str(vars(capabilities)[name])]
+    constants = [
+        name for name in vars(capabilities) if name.isupper() and "." in str(vars(capabilities)[name])
+    ]
     assert [name for name in constants if not re.search(rf"\b{name}\b", text)] == []
 
 
@@ -136,7 +148,16 @@ def test_files_stay_small() -> None:
 
 @pytest.mark.parametrize("word", ["registry.", "http" + "s://pypi", "/wor" + "k/", "npmjs"])
 def test_no_registry_and_no_machine_path_is_named(word: str) -> None:
-    skipped = {".git", ".venv", ".shanzhi", "node_modules", "dist", "__pycache__", ".mypy_cache", ".ruff_cache"}
+    skipped = {
+        ".git",
+        ".venv",
+        ".shanzhi",
+        "node_modules",
+        "dist",
+        "__pycache__",
+        ".mypy_cache",
+        ".ruff_cache",
+    }
     found = []
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in skipped and not name.startswith(".")]

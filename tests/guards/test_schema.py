@@ -79,7 +79,9 @@ def test_foreign_keys_between_growing_tables_match_on_area() -> None:
             continue
         for field in model._meta.get_fields():
             if getattr(field, "many_to_one", False) and field.related_model._meta.db_table in growing:
-                assert (model._meta.db_table, field.related_model._meta.db_table) in {row[:2] for row in between}
+                assert (model._meta.db_table, field.related_model._meta.db_table) in {
+                    row[:2] for row in between
+                }
 
 
 def test_codes_are_in_byte_order() -> None:
@@ -114,10 +116,12 @@ def test_history_cannot_be_changed(city: None, report: Any) -> None:
 def test_the_program_owns_nothing_and_cannot_rewrite_history() -> None:
     if not _ask("SELECT 1 FROM pg_roles WHERE rolname = 'shanzhi_app'"):
         pytest.skip("the server has no role shanzhi_app: it is not one of ours")
-    assert _ask("SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = 'shanzhi_app'") == [
-        (False, False, False, False)
-    ]
-    assert _ask("SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = 'shanzhi_app'") == [(0,)]
+    assert _ask(
+        "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = 'shanzhi_app'"
+    ) == [(False, False, False, False)]
+    assert _ask(
+        "SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner WHERE r.rolname = 'shanzhi_app'"
+    ) == [(0,)]
     for table in APPEND_ONLY:
         for right in ("UPDATE", "DELETE", "TRUNCATE"):
             assert _ask("SELECT has_table_privilege('shanzhi_app', %s, %s)", table, right) == [(False,)]

@@ -131,7 +131,9 @@ def test_a_photo_is_needed_where_the_rule_asks_for_one(
     body = {"version": seen["version"], "note": "已补平"}
     status, answer = sign_in("chuzhi").post(f"{_address(receipt)}/actions/handle", body)
     assert (status, answer["error"]["field"]) == (422, "photos")
-    status, answer = sign_in("chuzhi").post(f"{_address(receipt)}/actions/handle", body | {"photos": ["0" * 64]})
+    status, answer = sign_in("chuzhi").post(
+        f"{_address(receipt)}/actions/handle", body | {"photos": ["0" * 64]}
+    )
     assert (status, answer["error"]["code"]) == (422, "unknown-photo")
 
 
@@ -146,9 +148,7 @@ def test_a_stale_page_is_told_who_changed_what(
     assert "受理员甲" in answer["error"]["message_zh"] and "待立案" in answer["error"]["message_zh"]
 
 
-def test_the_same_request_twice_is_done_once(
-    report: Callable[..., Any], sign_in: Callable[..., Any]
-) -> None:
+def test_the_same_request_twice_is_done_once(report: Callable[..., Any], sign_in: Callable[..., Any]) -> None:
     receipt = report()
     key = {"Idempotency-Key": str(uuid7())}
     first = sign_in("shouli").post(f"{_address(receipt)}/actions/accept", {"version": 1}, key)

@@ -97,7 +97,9 @@ def test_random_walks_keep_the_invariants(
         assert (before.state, after.state) in {(edge.source, edge.target) for edge in CLOSED_LOOP.edges}
         assert OutboxRow.objects.count() == outbox + 1
         running = set(
-            Clock.objects.filter(area=area, subject_id=case_id, state="running").values_list("name", flat=True)
+            Clock.objects.filter(area=area, subject_id=case_id, state="running").values_list(
+                "name", flat=True
+            )
         )
         assert running == ({after.clock_name} if after.clock_name else set())
     assert done >= 1 and refused >= 1

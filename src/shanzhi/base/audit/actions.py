@@ -31,6 +31,8 @@ def record(
     )
 
 
-def record_reveal(*, actor: Actor, area: str, subject: str, detail: dict[str, Any], at: datetime) -> AuditEntry:
+def record_reveal(
+    *, actor: Actor, area: str, subject: str, detail: dict[str, Any], at: datetime
+) -> AuditEntry:
     """Append who saw personal data in full, of what and why (明文查看)."""
     return record(actor=actor, event=REVEAL, area=area, subject=subject, detail=detail, at=at)

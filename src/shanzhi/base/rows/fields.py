@@ -1,6 +1,6 @@
 """Fields used by every floor."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -11,3 +11,9 @@ class CodeField(models.CharField):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["db_collation"] = "C"
         super().__init__(*args, **kwargs)
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: object, owner: type) -> Any: ...
+
+        def __set__(self, instance: object, value: Any) -> None: ...

@@ -74,7 +74,9 @@ def _add_calendar_days(calendar: Calendar, start: datetime, amount: float) -> da
     whole = int(amount)
     local = start.astimezone(calendar.zone())
     # Wall clock first, zone after: a day with a clock change is still one day.
-    moved = (local.replace(tzinfo=None) + timedelta(days=whole)).replace(tzinfo=calendar.zone(), fold=local.fold)
+    moved = (local.replace(tzinfo=None) + timedelta(days=whole)).replace(
+        tzinfo=calendar.zone(), fold=local.fold
+    )
     return moved.astimezone(UTC) + timedelta(days=amount - whole)
 
 
@@ -120,7 +122,9 @@ def elapsed(calendar: Calendar, start: datetime, end: datetime, unit: Unit) -> t
     return timedelta(microseconds=_worked(table, ended) - _worked(table, begun))
 
 
-def due_at_with_pauses(calendar: Calendar, start: datetime, limit: Limit, pauses: Iterable[Pause]) -> datetime:
+def due_at_with_pauses(
+    calendar: Calendar, start: datetime, limit: Limit, pauses: Iterable[Pause]
+) -> datetime:
     """When a limit is due whose clock stood still during `pauses`, each (from, to).
 
     Overlapping pauses count once; what lies before `start` or after the due time does not count. Raises

@@ -97,14 +97,25 @@ class Calendar:
         ZoneInfo(timezone)
         known = None if known_years is None else frozenset(known_years)
         return cls(
-            timezone, ordered, frozenset(weekend), frozenset(days_off), frozenset(days_on), known, name_zh, name_en
+            timezone,
+            ordered,
+            frozenset(weekend),
+            frozenset(days_off),
+            frozenset(days_on),
+            known,
+            name_zh,
+            name_en,
         )
 
     @classmethod
     def always_open(cls, timezone: str = "Asia/Shanghai") -> "Calendar":
         """The calendar of an emergency: open day and night, on every day."""
         return cls.build(
-            timezone, ((0, DAY_MINUTES),), weekend=(), name_zh="应急 24 小时日历", name_en="emergency 24×7 calendar"
+            timezone,
+            ((0, DAY_MINUTES),),
+            weekend=(),
+            name_zh="应急 24 小时日历",
+            name_en="emergency 24×7 calendar",
         )
 
     @property
@@ -131,7 +142,9 @@ class Calendar:
             raise ValueError(f"the year {year} is outside {_EARLIEST} to {_LATEST}")
         first, last = (made.first, made.last) if made else _FIRST_SPAN
         while not first < year < last:
-            first, last = (max(first - 16, _EARLIEST), last) if year <= first else (first, min(last + 16, _LATEST))
+            first, last = (
+                (max(first - 16, _EARLIEST), last) if year <= first else (first, min(last + 16, _LATEST))
+            )
         made = self._make_table(first, last)
         self._cache["table"] = made
         return made
@@ -153,7 +166,14 @@ class Calendar:
         lengths = np.array(ends, np.int64) - np.array(starts, np.int64)
         before = np.concatenate(([0], np.cumsum(lengths)[:-1])).astype(np.int64)
         return Table(
-            first, last, starts, ends, before.tolist(), np.array(starts, np.int64), np.array(ends, np.int64), before
+            first,
+            last,
+            starts,
+            ends,
+            before.tolist(),
+            np.array(starts, np.int64),
+            np.array(ends, np.int64),
+            before,
         )
 
     def _open_on(self, day: date, zone: ZoneInfo) -> list[tuple[int, int]]:

@@ -408,4 +408,3 @@ def _full_disk(path: Path) -> CommandError:
         f"磁盘空间不足：{path} 所在的磁盘已满，请清理后再试。",
         f"The disk that holds {path} is full: make room and try again.",
     )
-

@@ -145,7 +145,8 @@ async def _stream(receive: Receive, send: Send) -> None:
             stream.wake.clear()
             news, stream.pending = stream.pending, {}
             frames = [
-                f"data: {json.dumps({'topic': topic, 'number': number})}\n\n" for topic, number in news.items()
+                f"data: {json.dumps({'topic': topic, 'number': number})}\n\n"
+                for topic, number in news.items()
             ]
             await _send_text(send, "".join(frames) or ": beat\n\n")
     finally:

@@ -96,7 +96,9 @@ def perform(
     return case
 
 
-def rate(area: str, case_id: UUID, *, solved: bool, stars: int, text: str, actor: Actor, at: datetime) -> Case:
+def rate(
+    area: str, case_id: UUID, *, solved: bool, stars: int, text: str, actor: Actor, at: datetime
+) -> Case:
     """Rate a closed case (评价), by whoever holds its secret. Raises UnknownEdge, Refused, InvalidInput."""
     actor.require(CASE_RATE)
     if not 1 <= stars <= 5:
@@ -236,8 +238,6 @@ def _move_clocks(case: Case, edge: Edge, at: datetime) -> None:
 
 def _keep_photos(case: Case, event: CaseEvent, verb: str, given: Given) -> None:
     CasePhoto.objects.bulk_create(
-        CasePhoto(
-            area=case.area, case=case, event=event, sha256=sha256, stage=_STAGE.get(verb, Stage.BEFORE)
-        )
+        CasePhoto(area=case.area, case=case, event=event, sha256=sha256, stage=_STAGE.get(verb, Stage.BEFORE))
         for sha256 in dict.fromkeys(given.photos)
     )

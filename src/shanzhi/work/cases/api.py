@@ -142,7 +142,9 @@ class ReportsController(ApiController):
         given = parsed_body
         report_id = given.id or _key(parsed_headers.idempotency_key)
         if report_id is None:
-            raise InvalidInput(field="id", reason_zh="缺少编号。", reason_en="An id made by the client is needed.")
+            raise InvalidInput(
+                field="id", reason_zh="缺少编号。", reason_en="An id made by the client is needed."
+            )
         receipt = actions.create_report(
             actions.NewReport(
                 id=report_id, kind=given.kind, text=given.text, lon=given.lon, lat=given.lat,
@@ -291,5 +293,7 @@ urlpatterns = [
     path("cases", CasesController.as_view(), name="cases"),
     path("cases/<str:area>/<uuid:case_id>", CaseController.as_view(), name="case"),
     path("cases/<str:area>/<uuid:case_id>/reveal", RevealController.as_view(), name="case-reveal"),
-    path("cases/<str:area>/<uuid:case_id>/actions/<str:verb>", ActionController.as_view(), name="case-action"),
+    path(
+        "cases/<str:area>/<uuid:case_id>/actions/<str:verb>", ActionController.as_view(), name="case-action"
+    ),
 ]

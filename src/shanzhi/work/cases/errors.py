@@ -64,4 +64,3 @@ class UnknownPhoto(ShanzhiError):
     status = 422
     zh = "照片尚未上传完成，请重新上传。"
     en = "The photo was not received in full: send it again."
-

@@ -43,9 +43,13 @@ class Case(GrowingRow):
     version = models.PositiveIntegerField(default=1)
     channel = models.CharField(max_length=8, choices=Channel.choices)
     kind = models.ForeignKey("catalogue.Kind", on_delete=models.PROTECT, null=True, related_name="+")
-    condition = models.ForeignKey("catalogue.Condition", on_delete=models.PROTECT, null=True, related_name="+")
+    condition = models.ForeignKey(
+        "catalogue.Condition", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     place = models.ForeignKey("places.Place", on_delete=models.PROTECT, related_name="+", db_index=False)
-    unit = models.ForeignKey("people.Unit", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    unit = models.ForeignKey(
+        "people.Unit", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     address = models.CharField(max_length=200, blank=True)
     text = models.TextField(max_length=2000, blank=True)
     lon = models.FloatField(null=True)
@@ -77,7 +81,9 @@ class Case(GrowingRow):
             models.Index(fields=["place", "state", "due_at", "id"], name="cases_case_place"),
             models.Index(fields=["unit", "state", "due_at", "id"], name="cases_case_unit"),
             models.Index(fields=["due_at"], name="cases_case_open", condition=Q(state__in=OPEN_STATES)),
-            models.Index(fields=["closed_at"], name="cases_case_closed", condition=Q(closed_at__isnull=False)),
+            models.Index(
+                fields=["closed_at"], name="cases_case_closed", condition=Q(closed_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -124,9 +130,7 @@ class CasePhoto(GrowingRow):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["area", "case", "event", "sha256"], name="cases_casephoto_once"
-            )
+            models.UniqueConstraint(fields=["area", "case", "event", "sha256"], name="cases_casephoto_once")
         ]
 
     def __str__(self) -> str:

@@ -57,7 +57,10 @@ QUEUES: dict[str, Queue] = {
     queue.code: queue
     for queue in [
         *_state_queues(),
-        Queue("due_soon", "临期", "due soon", f"c.state IN ({_OPEN}) AND c.warn_at <= %(now)s AND c.due_at > %(now)s"),
+        Queue(
+            "due_soon", "临期", "due soon",
+            f"c.state IN ({_OPEN}) AND c.warn_at <= %(now)s AND c.due_at > %(now)s",
+        ),
         Queue("overdue", "超期", "overdue", f"c.state IN ({_OPEN}) AND c.due_at <= %(now)s"),
         Queue("open", "全部在办", "all open", f"c.state IN ({_OPEN})"),
         Queue(
@@ -140,7 +143,9 @@ def may_see(actor: Actor, case: Case, at: datetime) -> bool:
 def case_for(actor: Actor, area: str, case_id: UUID, at: datetime) -> Case:
     """One case with what its page needs. Raises NotFound when it is not there or out of sight."""
     case = (
-        Case.objects.select_related("kind", "condition", "unit", "place").filter(area=area, id=case_id).first()
+        Case.objects.select_related("kind", "condition", "unit", "place")
+        .filter(area=area, id=case_id)
+        .first()
     )
     if case is None or not may_see(actor, case, at):
         raise NotFound
@@ -149,9 +154,7 @@ def case_for(actor: Actor, area: str, case_id: UUID, at: datetime) -> Case:
 
 def did(actor: Actor, case: Case, verb: str) -> bool:
     """Whether the actor was the last to do `verb` to the case."""
-    last = (
-        CaseEvent.objects.filter(area=case.area, case_id=case.id, verb=verb).order_by("-sequence").first()
-    )
+    last = CaseEvent.objects.filter(area=case.area, case_id=case.id, verb=verb).order_by("-sequence").first()
     return last is not None and last.actor_id is not None and last.actor_id == actor.account_id
 
 
@@ -197,7 +200,9 @@ def verb_label(verb: str) -> tuple[str, str]:
 def timeline(case: Case) -> list[CaseEvent]:
     """What happened, oldest first."""
     return list(
-        CaseEvent.objects.filter(area=case.area, case_id=case.id).prefetch_related("photos").order_by("sequence")
+        CaseEvent.objects.filter(area=case.area, case_id=case.id)
+        .prefetch_related("photos")
+        .order_by("sequence")
     )
 
 
@@ -249,9 +254,7 @@ def listed(
         params += more
     order = "c.closed_at DESC, c.id DESC" if chosen.closed else "c.due_at, c.id"
     with connection.cursor() as db:
-        db.execute(
-            f"{_COLUMNS} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT {limit + 1}", params
-        )
+        db.execute(f"{_COLUMNS} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT {limit + 1}", params)
         rows = [Row(*line) for line in db.fetchall()]
     if len(rows) <= limit:
         return Page(rows, "")
@@ -292,7 +295,12 @@ def counts(actor: Actor, at: datetime) -> dict[str, tuple[int, int]]:
         (closed_count,) = db.fetchone()
     total, late, soon = (sum(row[index] for row in by_state.values()) for index in range(3))
     found = {code: (row[0], row[1]) for code, row in by_state.items()}
-    found |= {"due_soon": (soon, 0), "overdue": (late, late), "open": (total, late), "closed": (closed_count, 0)}
+    found |= {
+        "due_soon": (soon, 0),
+        "overdue": (late, late),
+        "open": (total, late),
+        "closed": (closed_count, 0),
+    }
     return found
 
 

@@ -314,4 +314,3 @@ def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
         units=units,
         rating=RatingOut(rating.solved, rating.stars, rating.text, rating.at) if rating else None,
     )
-
