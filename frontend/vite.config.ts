@@ -21,5 +21,5 @@ export default defineConfig({
     },
   },
   server: { proxy: { '/api': process.env.SHANZHI_BACKEND ?? 'http://127.0.0.1:8000' } },
-  test: { include: ['tests/**/*.test.ts'], environment: 'node' },
+  test: { include: ['tests/**/*.test.ts'], environment: 'node', css: true },
 })

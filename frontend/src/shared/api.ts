@@ -54,6 +54,8 @@ export const photoAddress = (sha256: string, variant: 'shown' | 'thumbnail') =>
 
 export const readPlaces = async (query: { parent?: string; q?: string }) =>
   listOf(await ask<Place[] | { items: Place[] }>('/api/places', { query }))
+export const readWhere = (parent: string) =>
+  ask<Place[]>('/api/where', { query: parent ? { parent } : {} })
 export const readPlace = (id: string) => ask<PlaceDetail>(`/api/places/${at(id)}`)
 export const importPlaces = (file: File, dryRun: boolean) => {
   const form = new FormData()

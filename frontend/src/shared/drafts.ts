@@ -10,6 +10,7 @@ export interface Draft {
   lon: number | null
   lat: number | null
   place_id: string | null
+  place_name: string
   photos: string[]
 }
 
@@ -33,7 +34,17 @@ const MINE = 'shanzhi.report.mine'
 const MOST_REMEMBERED = 50
 
 export function emptyDraft(): Draft {
-  return { kind: null, text: '', address: '', phone: '', lon: null, lat: null, place_id: null, photos: [] }
+  return {
+    kind: null,
+    text: '',
+    address: '',
+    phone: '',
+    lon: null,
+    lat: null,
+    place_id: null,
+    place_name: '',
+    photos: [],
+  }
 }
 
 function read(store: Store, key: string): unknown {
@@ -75,6 +86,7 @@ export function readDraft(store: Store): Draft {
     lon: number(kept.lon),
     lat: number(kept.lat),
     place_id: typeof kept.place_id === 'string' ? kept.place_id : null,
+    place_name: text(kept.place_name),
     photos: Array.isArray(kept.photos) ? kept.photos.filter((one) => typeof one === 'string') : [],
   }
 }

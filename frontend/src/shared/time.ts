@@ -47,12 +47,13 @@ export function clockInWords(clock: CaseClock | null | undefined, lang: Lang): s
   if (mood === 'overdue') {
     if (seconds === null) return zh ? '已超期' : 'Overdue'
     const long = lengthInWords(seconds, lang)
-    return zh ? `已超期 ${long}` : `Overdue by ${long}`
+    return zh ? (long.startsWith('不') ? `已超期${long}` : `已超期 ${long}`) : `Overdue by ${long}`
   }
   if (seconds === null) return zh ? '计时中' : 'Clock running'
   const left = lengthInWords(seconds, lang)
-  if (mood === 'warn') return zh ? `临期 · 还剩 ${left}` : `Due soon · ${left} left`
-  return zh ? `还剩 ${left}` : `${left} left`
+  const still = left.startsWith('不') ? `还剩${left}` : `还剩 ${left}`
+  if (mood === 'warn') return zh ? `临期 · ${still}` : `Due soon · ${left} left`
+  return zh ? still : `${left} left`
 }
 
 /** The time zone that the city lives in. */

@@ -257,6 +257,7 @@ export const en: Record<keyof typeof zh, string> = {
   'r.place': 'Street or community',
   'r.place.level': 'Choose: {level}',
   'r.place.chosen': 'Chosen: {name}',
+  'r.place.change': 'Change',
   'r.place.failed': 'The areas did not load: use your position, or try again later.',
   'r.needWhere': 'Use your position, or choose the street and community, so that people can find the place.',
   'r.needText': 'Write a sentence, or choose the kind of problem.',

@@ -255,6 +255,7 @@ export const zh = {
   'r.place': '所在街道或社区',
   'r.place.level': '选择{level}',
   'r.place.chosen': '已选：{name}',
+  'r.place.change': '换一个',
   'r.place.failed': '区域没有载入，请用“我的位置”，或稍后重试。',
   'r.needWhere': '请点“用我的位置”，或选择所在街道、社区，工作人员才能找到。',
   'r.needText': '请写一句情况，或选择问题类型。',

@@ -33,7 +33,8 @@ def seal_waiting(table: str, at: datetime, *, all_rows: bool = False, limit: int
     number = settled.number if settled else 0
     sql = (
         f"{row_sql(table, columns)} WHERE t.position > %s AND NOT EXISTS ("
-        "SELECT 1 FROM (SELECT unnest(positions) AS position FROM audit_seal WHERE table_name = %s AND number > %s) s "
+        "SELECT 1 FROM (SELECT unnest(positions) AS position FROM audit_seal "
+        "WHERE table_name = %s AND number > %s) s "
         "WHERE s.position = t.position) ORDER BY t.position LIMIT %s"
     )
     with transaction.atomic():

@@ -9,7 +9,7 @@ from dmr import FileMetadata, Query
 from dmr.parsers import MultiPartParser
 from dmr.routing import path
 
-from shanzhi.base.access.api import ApiController, clock_of
+from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.city.places import actions, queries
 from shanzhi.city.places.levels import Level
@@ -104,6 +104,23 @@ class PlacesController(ApiController):
         return [place_out(found) for found in queries.children(parent, on)]
 
 
+class WhereQuery(msgspec.Struct):
+    """`parent` lists what lies right under it; without it: the top."""
+
+    parent: UUID | None = None
+
+
+class WhereController(ApiController):
+    """Names and codes of divisions are public: whoever reports without a position says where it is."""
+
+    gate = PUBLIC
+
+    def get(self, parsed_query: Query[WhereQuery]) -> list[PlaceOut]:
+        """Places to choose from, level by level, down to the grid."""
+        on = localdate(clock_of(self.request).now())
+        return [place_out(found) for found in queries.children(parsed_query.parent, on)]
+
+
 def _day(text: str, today: date) -> date:
     try:
         return date.fromisoformat(text) if text else today
@@ -150,5 +167,6 @@ class PlacesImportController(ApiController):
 
 urlpatterns = [
     path("places", PlacesController.as_view(), name="places"),
+    path("where", WhereController.as_view(), name="where"),
     path("places/import", PlacesImportController.as_view(), name="places-import"),
 ]
