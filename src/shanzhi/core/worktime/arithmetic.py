@@ -29,7 +29,10 @@ def _micros(at: datetime) -> int:
 
 
 def _instant(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+    try:
+        return _EPOCH + timedelta(microseconds=micros)
+    except OverflowError:
+        raise ValueError("the due time is beyond the calendar") from None
 
 
 def _working_micros(calendar: Calendar, limit: Limit) -> int:
@@ -50,7 +53,8 @@ def due_at(calendar: Calendar, start: datetime, limit: Limit) -> datetime:
 
     It is the earliest instant at which the limit has been used up: what ends with the morning's last minute is
     due at noon, not when the afternoon begins. A limit of 0 is due at once. Working days count as their
-    working hours; calendar days keep the local wall clock. Raises ValueError for a naive `start`.
+    working hours; calendar days keep the local wall clock. Raises ValueError for a naive `start` and for a due time
+    that is out of reach.
     """
     unit = limit.unit
     if unit in _CONTINUOUS:
@@ -62,7 +66,7 @@ def due_at(calendar: Calendar, start: datetime, limit: Limit) -> datetime:
         return _instant(begun)
     table = calendar.table(start.year)
     while (reached := _worked(table, begun) + need) > table.total * _MILLION:
-        table = calendar.table(table.last)
+        table = calendar.table(start.year, table.last)
     second, rest = divmod(reached, _MILLION)
     if rest == 0:
         return _instant(table.instant(second) * _MILLION)
@@ -71,13 +75,33 @@ def due_at(calendar: Calendar, start: datetime, limit: Limit) -> datetime:
 
 def _add_calendar_days(calendar: Calendar, start: datetime, amount: float) -> datetime:
     _micros(start)
-    whole = int(amount)
-    local = start.astimezone(calendar.zone())
-    # Wall clock first, zone after: a day with a clock change is still one day.
-    moved = (local.replace(tzinfo=None) + timedelta(days=whole)).replace(
-        tzinfo=calendar.zone(), fold=local.fold
-    )
-    return moved.astimezone(UTC) + timedelta(days=amount - whole)
+    zone, whole = calendar.zone(), int(amount)
+    local = start.astimezone(zone)
+    try:
+        # Wall clock first, zone after: a day with a clock change is still one day.
+        moved = (local.replace(tzinfo=None) + timedelta(days=whole)).replace(tzinfo=zone, fold=local.fold)
+        due = moved.astimezone(UTC)
+        if due.astimezone(zone).replace(tzinfo=None) != moved.replace(tzinfo=None):
+            due = _clock_change(moved)
+        return due + timedelta(days=amount - whole)
+    except OverflowError:
+        raise ValueError("the due time is beyond the calendar") from None
+
+
+def _clock_change(missing: datetime) -> datetime:
+    """The instant of the clock change that leaves out a wall clock: so later starts are never due earlier."""
+    zone = missing.tzinfo
+    # By its two readings a left-out wall clock lies before the change (fold=1) and not before it (fold=0).
+    before = _micros(missing.replace(fold=1)) // _MILLION
+    after = -(-_micros(missing.replace(fold=0)) // _MILLION)
+    old = _instant(before * _MILLION).astimezone(zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if _instant(middle * _MILLION).astimezone(zone).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return _instant(after * _MILLION)
 
 
 def due_at_many(
@@ -86,7 +110,7 @@ def due_at_many(
     """Due times of many limits in working time at once.
 
     `starts` (n,) epoch seconds; `amounts` (n,) or one number: working seconds, at least 0. Returns (n,) epoch
-    seconds. Raises ValueError for a negative amount.
+    seconds. Raises ValueError for a negative amount and for a due time that is out of reach.
     """
     begun = np.asarray(starts, np.int64)
     need = np.broadcast_to(np.asarray(amounts, np.int64), begun.shape)
@@ -94,15 +118,15 @@ def due_at_many(
         return begun.copy()
     if int(need.min()) < 0:
         raise ValueError("a limit is an amount of at least 0")
-    for edge in (int(begun.min()), int(begun.max())):
-        table = calendar.table(_instant(edge * _MILLION).year)
+    first, last = (_instant(int(edge) * _MILLION).year for edge in (begun.min(), begun.max()))
+    table = calendar.table(first, last)
     while True:
         found = np.searchsorted(table.starts_array, begun, side="right") - 1
         inside = np.minimum(begun, table.ends_array[found]) - table.starts_array[found]
         reached = np.where(found >= 0, table.before_array[found] + inside, 0) + need
         if int(reached.max()) <= table.total:
             break
-        table = calendar.table(table.last)
+        table = calendar.table(first, table.last)
     at = np.searchsorted(table.before_array, reached - 1, side="right") - 1
     due = table.starts_array[at] + reached - table.before_array[at]
     return np.where(need == 0, begun, due)
@@ -116,9 +140,7 @@ def elapsed(calendar: Calendar, start: datetime, end: datetime, unit: Unit) -> t
     if not unit.is_working_time:
         return timedelta(microseconds=_micros(end) - _micros(start))
     begun, ended = _micros(start), _micros(end)
-    # Tables only grow, so the second one holds both years.
-    calendar.table(start.year)
-    table = calendar.table(end.year)
+    table = calendar.table(start.year, end.year)
     return timedelta(microseconds=_worked(table, ended) - _worked(table, begun))
 
 
@@ -130,12 +152,14 @@ def due_at_with_pauses(
     Overlapping pauses count once; what lies before `start` or after the due time does not count. Raises
     ValueError for a pause that ends before it begins.
     """
-    due, left = due_at(calendar, start, limit), start
+    # In UTC: two instants of one zone compare by their wall clocks, which a clock change makes ambiguous.
+    stood = sorted((_instant(_micros(begin)), _instant(_micros(end))) for begin, end in pauses)
+    if any(end < begin for begin, end in stood):
+        raise ValueError("a pause ends before it begins")
+    due, left = due_at(calendar, start, limit), start.astimezone(UTC)
     used = timedelta(0)
     whole = elapsed(calendar, start, due, limit.unit)
-    for begin, end in sorted(pauses):
-        if end < begin:
-            raise ValueError("a pause ends before it begins")
+    for begin, end in stood:
         if begin >= due:
             break
         if end <= left:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 DAY_MINUTES = 24 * 60
 _FIRST_SPAN = (2016, 2032)
+_STEP = 16
 _EARLIEST, _LATEST = 1900, 2200
 
 Minutes = tuple[int, int]
@@ -133,18 +134,23 @@ class Calendar:
         """The time zone."""
         return ZoneInfo(self.timezone)
 
-    def table(self, year: int) -> Table:
-        """The table that covers `year` and its neighbours; made when first asked for, then kept."""
+    def table(self, *years: int) -> Table:
+        """One table that covers all of `years` and their neighbours; made when first asked for, then kept.
+
+        Raises ValueError for years out of reach.
+        """
+        # Read once: another thread may put another table in its place.
         made = self._cache.get("table")
-        if made is not None and made.first < year < made.last:
+        low, high = min(years), max(years)
+        if made is not None and made.first < low and high < made.last:
             return made
-        if not _EARLIEST < year < _LATEST:
-            raise ValueError(f"the year {year} is outside {_EARLIEST} to {_LATEST}")
+        if not (_EARLIEST < low and high < _LATEST):
+            raise ValueError(f"the years {low} to {high} are not inside {_EARLIEST} to {_LATEST}")
         first, last = (made.first, made.last) if made else _FIRST_SPAN
-        while not first < year < last:
-            first, last = (
-                (max(first - 16, _EARLIEST), last) if year <= first else (first, min(last + 16, _LATEST))
-            )
+        while low <= first:
+            first = max(first - _STEP, _EARLIEST)
+        while high >= last:
+            last = min(last + _STEP, _LATEST)
         made = self._make_table(first, last)
         self._cache["table"] = made
         return made

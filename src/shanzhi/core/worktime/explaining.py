@@ -12,6 +12,17 @@ def _clock(minute: int) -> str:
     return f"{minute // 60}:{minute % 60:02d}"
 
 
+def _rules(calendar: Calendar) -> tuple[str, str]:
+    """Which days count, as far as this calendar knows any that do not."""
+    zh = [("周末", calendar.weekend), ("节假日", calendar.days_off)]
+    en = [("weekends", calendar.weekend), ("holidays", calendar.days_off)]
+    left_zh, left_en = "和".join(name for name, days in zh if days), " or ".join(n for n, days in en if days)
+    return (
+        (f"，{left_zh}不计" if left_zh else "") + ("，调休上班日计入" if calendar.days_on else ""),
+        (f"; no {left_en}" if left_en else "") + ("; make-up working days count" if calendar.days_on else ""),
+    )
+
+
 def explain(
     calendar: Calendar, start: datetime, limit: Limit, pauses: Iterable[Pause] = ()
 ) -> tuple[str, str]:
@@ -27,8 +38,9 @@ def explain(
     en = [f"{limit.amount:g} {limit.unit.en} from {begun:%Y-%m-%d %H:%M}: due {ended:%Y-%m-%d %H:%M}"]
     if limit.unit.is_working_time:
         hours = "、".join(f"{_clock(begin)}–{_clock(end)}" for begin, end in calendar.intervals)
-        zh.append(f"按“{calendar.name_zh}”计（{hours}，周末和节假日不计，调休上班日计入）")
-        en.append(f"by the {calendar.name_en} ({hours.replace('、', ', ')}; no weekends or holidays)")
+        rules_zh, rules_en = _rules(calendar)
+        zh.append(f"按“{calendar.name_zh}”计（{hours}{rules_zh}）")
+        en.append(f"by the {calendar.name_en} ({hours.replace('、', ', ')}{rules_en})")
     else:
         zh.append("昼夜连续计时")
         en.append("counted day and night")

@@ -1,0 +1,226 @@
+"""Create a report and list open cases through the real server, beside Django REST framework and a bare view.
+
+Each server is granian with one worker of four threads; database, rows, sign-in and load are the same for all.
+Goals: create at least 2x DRF, list at least 3x DRF, both at least 0.8x the bare view; p99 of the list at 32
+connections at most 100 ms. `python bench/http.py [--cases 1000000] [--seconds 5]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+sys.path.insert(0, str(ROOT / "bench"))
+
+from load import Load, measure  # noqa: E402
+
+from shanzhi.edge.cli import postgres  # noqa: E402
+
+NAME = "shanzhi_bench"
+CONNECTIONS = 32
+SERVERS = {
+    "shanzhi": "shanzhi.edge.wsgi:application",
+    "drf": "http_peers.wsgi:application",
+    "bare": "http_peers.wsgi:application",
+}
+
+_FILL = """
+INSERT INTO cases_case (id, area, number, state, version, channel, kind_id, place_id, unit_id, address, text, lon,
+  lat, happened_at, received_at, due_at, warn_at, clock_name, limit_unit, limit_text, closed_at, content_hash)
+SELECT gen_random_uuid(), '510107', '510107B' || n,
+  CASE WHEN n %% 10 = 0 THEN (ARRAY['reported','accepted','filed','dispatched','signed','handled','inspecting',
+    'inspected'])[1 + (n / 10) %% 8] ELSE 'closed' END,
+  1, 'resident', k.ids[1 + n %% array_length(k.ids, 1)], p.ids[1 + (n * 7919) %% array_length(p.ids, 1)], NULL,
+  'Invented road ' || n, repeat('invented text ', 12), 104.03, 30.63, now() - n * interval '20 seconds',
+  now() - n * interval '20 seconds',
+  CASE WHEN n %% 10 = 0 THEN now() + (n %% 100000) * interval '3 seconds' END, NULL, 'accept', '', '',
+  CASE WHEN n %% 10 <> 0 THEN now() - n * interval '20 seconds' END, '\\x00'
+FROM generate_series(1, %s) n,
+  (SELECT array_agg(id) AS ids FROM catalogue_kind) k,
+  (SELECT array_agg(id ORDER BY code) AS ids FROM places_place WHERE level = 'community') p
+"""
+
+
+def _prepare(owner: str, cases: int) -> dict[str, str]:
+    """A database with the demo city and `cases` invented cases, and somebody of one street to sign in."""
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+    from django.db import connection
+    from django.utils.timezone import localdate, now
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.people import actions as people
+    from shanzhi.city.places.models import Place
+    from shanzhi.edge.cli import demo
+
+    call_command("migrate", verbosity=0)
+    demo.seed(samples=False)
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, [cases])
+        cursor.execute("VACUUM ANALYZE cases_case")
+        cursor.execute("VACUUM ANALYZE places_placeclosure")
+    street = Place.objects.filter(level="street").order_by("code").first()
+    community = Place.objects.filter(level="community", code__startswith=street.code).order_by("code").first()
+    account = people.create_account("bench", "Bench", demo.PASSWORD, actor=SYSTEM, at=now())
+    people.appoint(
+        account.id, "acceptor", street.id, from_on=localdate(now()), actor=SYSTEM, at=now()
+    )  # fmt: skip
+    return {"account": str(account.id), "place": str(community.id), "password": demo.PASSWORD}
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def _server(name: str) -> Iterator[int]:
+    port = _free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
+    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "--log-level", "error"]
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'bench'}", "BENCH_PEER": name}
+    if name != "shanzhi":
+        environment["DJANGO_SETTINGS_MODULE"] = "http_peers.settings"
+    process = subprocess.Popen([*command, SERVERS[name]], env=environment)
+    try:
+        for _ in range(200):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _sign_in(port: int, password: str) -> dict[str, str]:
+    """Headers of a signed-in browser."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    body = json.dumps({"username": "bench", "password": password})
+    connection.request("POST", "/api/session", body, {"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"sign-in failed: {answer.status}")
+    cookies = dict(
+        line.split(";", 1)[0].split("=", 1) for name, line in answer.getheaders() if name.lower() == "set-cookie"
+    )
+    return {
+        "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
+        "X-CSRFToken": cookies["csrftoken"],
+    }
+
+
+def _get(address: str, headers: dict[str, str]) -> Callable[[], bytes]:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    request = f"GET {address} HTTP/1.1\r\nHost: 127.0.0.1\r\n{lines}\r\n".encode()
+    return lambda: request
+
+
+def _post(address: str, headers: dict[str, str], place: str) -> Callable[[], bytes]:
+    from shanzhi.core.kit.ids import uuid7
+
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    text = "路口有个坑，电动车绕着走，晚上看不清。" * 15
+
+    def make() -> bytes:
+        key = str(uuid7())
+        body = json.dumps(
+            {
+                "id": key, "kind": "010137", "text": text, "lon": 104.05, "lat": 30.64, "place_id": place,
+                "address": "示例路与样板街路口东侧", "photos": [],
+            },
+            ensure_ascii=False,
+        ).encode()  # fmt: skip
+        head = (
+            f"POST {address} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+            f"Idempotency-Key: {key}\r\nContent-Length: {len(body)}\r\n{lines}\r\n"
+        )
+        return head.encode() + body
+
+    return make
+
+
+def _best(port: int, make: Callable[[], bytes], seconds: float, wanted: int) -> Load:
+    runs = []
+    measure(port, make, connections=CONNECTIONS, seconds=1)
+    for _ in range(3):
+        found = measure(port, make, connections=CONNECTIONS, seconds=seconds)
+        if set(found.statuses) != {wanted}:
+            raise SystemExit(f"answers other than {wanted}: {found.statuses}")
+        runs.append(found)
+    return max(runs, key=lambda run: run.rate)
+
+
+def _measure_all(known: dict[str, str], seconds: float) -> dict[str, dict[str, Load]]:
+    found: dict[str, dict[str, Load]] = {}
+    headers: dict[str, str] = {}
+    for name in SERVERS:
+        with _server(name) as port:
+            if name == "shanzhi":
+                headers = _sign_in(port, known["password"])
+            headers["X-Account"] = known["account"]
+            create = "/api/reports" if name == "shanzhi" else "/api/cases"
+            found[name] = {
+                "list": _best(port, _get("/api/cases?queue=open&limit=20", headers), seconds, 200),
+                "create": _best(port, _post(create, headers, known["place"]), seconds, 201),
+            }
+    return found
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--cases", type=int, default=1_000_000)
+    options.add_argument("--seconds", type=float, default=5)
+    chosen = options.parse_args()
+    was_running = postgres.is_alive(ROOT)
+    owner = os.environ.get("DATABASE_URL") or postgres.ensure_running(ROOT).owner_url
+    head, _, rest = owner.partition("?")
+    url = f"{head.rsplit('/', 1)[0]}/{NAME}" + (f"?{rest}" if rest else "")
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {NAME}")
+    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "shanzhi.edge.settings"}
+    try:
+        known = _prepare(url, chosen.cases)
+        found = _measure_all(known, chosen.seconds)
+    finally:
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        if not was_running and "DATABASE_URL" not in os.environ:
+            postgres.stop(ROOT)
+    print(f"\n{chosen.cases:,} cases, {CONNECTIONS} connections, best of three runs of {chosen.seconds:g} s")
+    print(f"{'':<10}{'create/s':>10}{'p99 ms':>9}{'vs DRF':>9}{'list/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'vs DRF':>9}")
+    for name, loads in found.items():
+        create, listed = loads["create"], loads["list"]
+        print(
+            f"{name:<10}{create.rate:>10,.0f}{create.p99_ms:>9.1f}{create.rate / found['drf']['create'].rate:>8.2f}x"
+            f"{listed.rate:>10,.0f}{listed.p50_ms:>9.1f}{listed.p99_ms:>9.1f}"
+            f"{listed.rate / found['drf']['list'].rate:>8.2f}x"
+        )
+    ours, bare = found["shanzhi"], found["bare"]
+    print(
+        f"beside the bare view: create {ours['create'].rate / bare['create'].rate:.2f}x, "
+        f"list {ours['list'].rate / bare['list'].rate:.2f}x"
+    )
+
+
+if __name__ == "__main__":
+    main()
