@@ -56,7 +56,9 @@ describe('asking the server', () => {
     const fetched = vi.fn(async (_: string, __: RequestInit) => answer(200, { ok: 1 }))
     vi.stubGlobal('fetch', fetched)
     vi.stubGlobal('document', { cookie: 'a=1; csrftoken=t%20k' })
-    expect(await ask('/api/x', { method: 'POST', json: { a: 1 }, query: { q: '井盖', none: '' } })).toEqual({ ok: 1 })
+    expect(await ask('/api/x', { method: 'POST', json: { a: 1 }, query: { q: '井盖', none: '' } })).toEqual({
+      ok: 1,
+    })
     const [url, sent] = fetched.mock.calls[0]!
     expect(url).toBe(`/api/x?q=${encodeURIComponent('井盖')}`)
     expect(sent.headers).toMatchObject({

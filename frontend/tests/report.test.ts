@@ -23,7 +23,13 @@ function memory(): Store & { kept: Map<string, string> } {
     removeItem: (key) => void kept.delete(key),
   }
 }
-const typed = (): Draft => ({ ...emptyDraft(), kind: '0123', text: '井盖松动', address: '人民路', photos: ['a', 'b'] })
+const typed = (): Draft => ({
+  ...emptyDraft(),
+  kind: '0123',
+  text: '井盖松动',
+  address: '人民路',
+  photos: ['a', 'b'],
+})
 const receipt = (number: string) => ({ number, area: '370203', id: newId(), secret: 's', follow_url: '' })
 
 describe('the draft', () => {
@@ -145,7 +151,12 @@ describe('my reports', () => {
     rememberReport(store, receipt('2'), body)
     rememberReport(store, receipt('1'), body)
     expect(myReports(store).map((one) => one.number)).toEqual(['1', '2'])
-    expect(myReports(store)[0]).toEqual({ number: '1', secret: 's', text: '井盖松动', at: '2026-11-23T01:00:00.000Z' })
+    expect(myReports(store)[0]).toEqual({
+      number: '1',
+      secret: 's',
+      text: '井盖松动',
+      at: '2026-11-23T01:00:00.000Z',
+    })
   })
 
   it('keeps the newest fifty', () => {

@@ -37,10 +37,20 @@ describe('a clock in words', () => {
   it.each([
     [null, 'none', '未计时', 'No clock yet'],
     [clock({}), 'normal', '还剩 2 小时', '2 hours left'],
-    [clock({ warn: true, remaining_seconds: 1200 }), 'warn', '临期 · 还剩 20 分钟', 'Due soon · 20 minutes left'],
+    [
+      clock({ warn: true, remaining_seconds: 1200 }),
+      'warn',
+      '临期 · 还剩 20 分钟',
+      'Due soon · 20 minutes left',
+    ],
     [clock({ breached: true, remaining_seconds: -DAY }), 'overdue', '已超期 1 天', 'Overdue by 1 day'],
     [clock({ remaining_seconds: -60 }), 'overdue', '已超期 1 分钟', 'Overdue by 1 minute'],
-    [clock({ remaining_seconds: 30, warn: true }), 'warn', '临期 · 还剩不到 1 分钟', 'Due soon · less than a minute left'],
+    [
+      clock({ remaining_seconds: 30, warn: true }),
+      'warn',
+      '临期 · 还剩不到 1 分钟',
+      'Due soon · less than a minute left',
+    ],
     [clock({ remaining_seconds: -30 }), 'overdue', '已超期不到 1 分钟', 'Overdue by less than a minute'],
     [clock({ breached: true, remaining_seconds: null }), 'overdue', '已超期', 'Overdue'],
     [clock({ state: 'paused', breached: true }), 'paused', '已暂停计时', 'Clock paused'],

@@ -1,11 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import tokens from '@/shared/tokens.css?raw'
-import resident from '@/resident/resident.css?raw'
+import resident from '@/resident/styles/base.css?raw'
 
 const named = (css: string) =>
-  Object.fromEntries([...css.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6});/g)].map((found) => [found[1]!, found[2]!]))
+  Object.fromEntries(
+    [...css.matchAll(/--([\w-]+):\s*(#[0-9a-f]{3,6});/g)].map((found) => [found[1]!, found[2]!]),
+  )
 const base: Record<string, string> = named(tokens)
-const elder: Record<string, string> = { ...base, ...named(resident.slice(resident.indexOf('html.elder {')).split('}')[0]!) }
+const elder: Record<string, string> = {
+  ...base,
+  ...named(resident.slice(resident.indexOf('html.elder {')).split('}')[0]!),
+}
 
 function luminance(colour: string): number {
   const hex = colour.length === 4 ? colour.replace(/[0-9a-f]/g, '$&$&') : colour
@@ -27,7 +32,9 @@ const PAIRS = [
     [mood, `${mood}-soft`],
     [mood, 'paper'],
   ]),
-  ...['ink', 'ink-2', 'ink-3', 'brand'].flatMap((text) => ['paper', 'paper-2'].map((ground) => [text, ground])),
+  ...['ink', 'ink-2', 'ink-3', 'brand'].flatMap((text) =>
+    ['paper', 'paper-2'].map((ground) => [text, ground]),
+  ),
   ['ink-2', 'paper-3'],
   ['ink-3', 'paper-3'],
   ['brand', 'brand-soft'],

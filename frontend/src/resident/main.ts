@@ -1,5 +1,7 @@
 import '@/shared/tokens.css'
-import './resident.css'
+import './styles/base.css'
+import './styles/report.css'
+import './styles/follow.css'
 import { createApp } from 'vue'
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { applyLang } from '@/shared/i18n'

@@ -54,13 +54,16 @@ export const photoAddress = (sha256: string, variant: 'shown' | 'thumbnail') =>
 
 export const readPlaces = async (query: { parent?: string; q?: string }) =>
   listOf(await ask<Place[] | { items: Place[] }>('/api/places', { query }))
-export const readWhere = (parent: string) =>
-  ask<Place[]>('/api/where', { query: parent ? { parent } : {} })
+export const readWhere = (parent: string) => ask<Place[]>('/api/where', { query: parent ? { parent } : {} })
 export const readPlace = (id: string) => ask<PlaceDetail>(`/api/places/${at(id)}`)
 export const importPlaces = (file: File, dryRun: boolean) => {
   const form = new FormData()
   form.set('file', file)
-  return ask<ImportReport>('/api/places/import', { method: 'POST', form, query: { dry_run: dryRun ? 1 : '' } })
+  return ask<ImportReport>('/api/places/import', {
+    method: 'POST',
+    form,
+    query: { dry_run: dryRun ? 1 : '' },
+  })
 }
 
 export const readConditions = (query: { kind?: string; q?: string; cursor?: string }) =>

@@ -49,20 +49,26 @@ export function listen(options: LiveOptions): () => void {
   // Many screens hear the same news at the same moment: each waits a little, differently long.
   function pullSoon(): void {
     if (soon || ended) return
-    soon = setTimeout(() => {
-      soon = undefined
-      if (!document.hidden) void pull()
-    }, 80 + Math.random() * JITTER_MILLISECONDS)
+    soon = setTimeout(
+      () => {
+        soon = undefined
+        if (!document.hidden) void pull()
+      },
+      80 + Math.random() * JITTER_MILLISECONDS,
+    )
   }
 
   function schedule(): void {
     clearTimeout(timer)
     if (ended) return
     const seconds = connected ? QUIET_POLL_SECONDS : POLL_SECONDS
-    timer = setTimeout(() => {
-      if (!document.hidden) void pull()
-      schedule()
-    }, seconds * 1000 * (0.9 + Math.random() * 0.2))
+    timer = setTimeout(
+      () => {
+        if (!document.hidden) void pull()
+        schedule()
+      },
+      seconds * 1000 * (0.9 + Math.random() * 0.2),
+    )
   }
 
   function say(now: boolean): void {

@@ -99,7 +99,7 @@ export function dayInWords(iso: string, lang: Lang, now = new Date(), zone = cit
   }
   const word = near[String(ahead)]
   if (word) return lang === 'zh' ? word[0] : word[1]
-  const weekday = ((dayNumber(at, zone) + 4) % 7 + 7) % 7
+  const weekday = (((dayNumber(at, zone) + 4) % 7) + 7) % 7
   const year = found.year === parts(now, zone).year ? '' : found.year
   if (lang === 'zh') return `${year ? `${year}年` : ''}${found.month}月${found.day}日 ${WEEKDAYS_ZH[weekday]}`
   const month = MONTHS[Number(found.month) - 1]

@@ -26,7 +26,8 @@ export const en: Record<keyof typeof zh, string> = {
   'error.unknown': 'This was not done; please try again later.',
 
   'signIn.title': 'Sign in to your desk',
-  'signIn.lead': 'Every matter to its end: accepted, filed, dispatched, handled, inspected, closed, each step on record.',
+  'signIn.lead':
+    'Every matter to its end: accepted, filed, dispatched, handled, inspected, closed, each step on record.',
   'signIn.username': 'User name',
   'signIn.password': 'Password',
   'signIn.submit': 'Sign in',
@@ -34,7 +35,7 @@ export const en: Record<keyof typeof zh, string> = {
   'signIn.empty': 'Enter your user name and password.',
   'signIn.ended': 'Your session has ended: please sign in again. What you typed is kept in this page.',
   'signIn.resident': 'I am a resident with a problem to report',
-  'signOut': 'Sign out',
+  signOut: 'Sign out',
 
   'nav.desk': 'Cases',
   'nav.areas': 'Areas',
@@ -42,7 +43,8 @@ export const en: Record<keyof typeof zh, string> = {
   'nav.main': 'Main menu',
 
   'later.title': 'Your desk is still being built',
-  'later.body': 'You are signed in; your posts: {posts}. {desk} comes in a later version and will open from here.',
+  'later.body':
+    'You are signed in; your posts: {posts}. {desk} comes in a later version and will open from here.',
   'later.audit.view': 'The audit desk (read and verify the record of deeds)',
   'later.security.manage': 'The security desk (account security and approval of rights)',
   'later.account.manage': 'The administration desk (units, accounts and posts)',
@@ -54,7 +56,8 @@ export const en: Record<keyof typeof zh, string> = {
   'queues.title': 'Queues',
   'queues.work': 'To do',
   'queues.views': 'Views',
-  'queues.empty': 'Your post has no queues at present. If it should, ask the system administrator to check your post.',
+  'queues.empty':
+    'Your post has no queues at present. If it should, ask the system administrator to check your post.',
   'queues.urgent': '{n} of them overdue',
   'live.on': 'Live',
   'live.off': 'Updated every 5 s',
@@ -117,7 +120,8 @@ export const en: Record<keyof typeof zh, string> = {
   'form.condition': 'Choose the filing condition',
   'form.condition.filter': 'Search {n} filing conditions',
   'form.condition.noMatch': 'No condition matches; try another word.',
-  'form.condition.none': 'This kind has no usable condition yet: answer its time limit in the catalogue first.',
+  'form.condition.none':
+    'This kind has no usable condition yet: answer its time limit in the catalogue first.',
   'form.unit': 'Handling unit',
   'form.unit.choose': 'Choose a unit',
   'form.unit.suggested': 'Suggested: {unit}',
@@ -134,8 +138,10 @@ export const en: Record<keyof typeof zh, string> = {
   'form.needPhotos': 'Add at least one photo.',
   'form.needPassed': 'Choose whether it passed.',
   'form.waitPhotos': 'Photos are still uploading; one moment.',
-  'form.conflict': 'Someone else has just changed this case. What you typed is kept: reload, check, and submit again.',
-  'form.gone': 'The case has moved on and this step can no longer be done; what you typed is kept here to copy.',
+  'form.conflict':
+    'Someone else has just changed this case. What you typed is kept: reload, check, and submit again.',
+  'form.gone':
+    'The case has moved on and this step can no longer be done; what you typed is kept here to copy.',
 
   'keys.title': 'Keyboard shortcuts',
   'keys.move': 'Move down / up the list',
@@ -162,7 +168,8 @@ export const en: Record<keyof typeof zh, string> = {
   'places.posts.none': 'No posts are held right here.',
   'places.posts.count': '{n} held',
   'places.import': 'Import areas',
-  'places.importHelp': 'CSV (.gz allowed) or Excel, at most 12 MB. Try it first: that only reports and changes nothing.',
+  'places.importHelp':
+    'CSV (.gz allowed) or Excel, at most 12 MB. Try it first: that only reports and changes nothing.',
 
   'import.file': 'Choose a file',
   'import.dry': 'Try the import',
@@ -201,8 +208,10 @@ export const en: Record<keyof typeof zh, string> = {
   'catalogue.allAnswered': 'Every limit has been answered.',
   'catalogue.photo': 'Photo required',
   'catalogue.import': 'Import a catalogue',
-  'catalogue.importHelp': 'Excel (.xlsx, .xls) or CSV, at most 5 MB. Try it first: that only reports and changes nothing.',
-  'catalogue.openLimits': '{n} limits are not a plain number and unit; a person must answer them after the import:',
+  'catalogue.importHelp':
+    'Excel (.xlsx, .xls) or CSV, at most 5 MB. Try it first: that only reports and changes nothing.',
+  'catalogue.openLimits':
+    '{n} limits are not a plain number and unit; a person must answer them after the import:',
   'catalogue.workingTime': '“{unit}” read as working time by convention: {n} limits',
   'catalogue.versionMade': 'New version {n}',
   'catalogue.version': 'Version {n}, in force from {on}',
@@ -234,8 +243,10 @@ export const en: Record<keyof typeof zh, string> = {
   'r.located': 'Position found (about {n} m)',
   'r.locatedPlain': 'Your position is noted',
   'r.locate.clear': 'Do not use it',
-  'r.locate.denied': 'No permission to use your position. Never mind: choose the street below and write the address.',
-  'r.locate.failed': 'Your position was not found. Never mind: choose the street below and write the address.',
+  'r.locate.denied':
+    'No permission to use your position. Never mind: choose the street below and write the address.',
+  'r.locate.failed':
+    'Your position was not found. Never mind: choose the street below and write the address.',
   'r.address': 'Address or a landmark',
   'r.address.placeholder': 'e.g. in front of 12 Renmin Road, by the bus stop',
   'r.what': 'What is the problem?',
@@ -252,7 +263,8 @@ export const en: Record<keyof typeof zh, string> = {
   'r.phone.note': 'Only used to check details with you; never made public.',
   'r.submit': 'Send',
   'r.submitting': 'Sending…',
-  'r.waiting': 'Not delivered yet. What you wrote is stored on this phone and will be sent when you are online; you can also try now.',
+  'r.waiting':
+    'Not delivered yet. What you wrote is stored on this phone and will be sent when you are online; you can also try now.',
   'r.kept': 'Draft saved by itself',
   'r.place': 'Street or community',
   'r.place.level': 'Choose: {level}',

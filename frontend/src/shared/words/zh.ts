@@ -32,7 +32,7 @@ export const zh = {
   'signIn.empty': '请填写账号和密码。',
   'signIn.ended': '登录已过期，请重新登录；刚才填写的内容仍在本页保留。',
   'signIn.resident': '我是居民，要反映问题',
-  'signOut': '退出',
+  signOut: '退出',
 
   'nav.desk': '案件',
   'nav.areas': '区划',
