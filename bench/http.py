@@ -7,25 +7,29 @@ connections at most 100 ms. `python bench/http.py [--cases 1000000] [--seconds 5
 
 from __future__ import annotations
 
-import argparse
-import http.client
-import json
-import os
-import socket
-import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
-sys.path.insert(0, str(ROOT / "bench"))
+# This file is called http: its folder must not stand before the standard library.
+sys.path = [
+    str(ROOT / "src"),
+    str(ROOT),
+    *(path for path in sys.path if Path(path).resolve() != ROOT / "bench"),
+]
 
-from load import Load, measure  # noqa: E402
+import argparse  # noqa: E402
+import http.client  # noqa: E402
+import json  # noqa: E402
+import os  # noqa: E402
+import socket  # noqa: E402
+import subprocess  # noqa: E402
+import time  # noqa: E402
+from collections.abc import Callable, Iterator  # noqa: E402
+from contextlib import contextmanager  # noqa: E402
+
+import psycopg  # noqa: E402
+from bench.load import Load, measure  # noqa: E402
 
 from shanzhi.edge.cli import postgres  # noqa: E402
 
@@ -33,8 +37,8 @@ NAME = "shanzhi_bench"
 CONNECTIONS = 32
 SERVERS = {
     "shanzhi": "shanzhi.edge.wsgi:application",
-    "drf": "http_peers.wsgi:application",
-    "bare": "http_peers.wsgi:application",
+    "drf": "bench.http_peers.wsgi:application",
+    "bare": "bench.http_peers.wsgi:application",
 }
 
 _FILL = """
@@ -43,7 +47,7 @@ INSERT INTO cases_case (id, area, number, state, version, channel, kind_id, plac
 SELECT gen_random_uuid(), '510107', '510107B' || n,
   CASE WHEN n %% 10 = 0 THEN (ARRAY['reported','accepted','filed','dispatched','signed','handled','inspecting',
     'inspected'])[1 + (n / 10) %% 8] ELSE 'closed' END,
-  1, 'resident', k.ids[1 + n %% array_length(k.ids, 1)], p.ids[1 + (n * 7919) %% array_length(p.ids, 1)], NULL,
+  1, 'resident', k.ids[1 + n %% array_length(k.ids, 1)], p.ids[1 + (n::bigint * 7919) %% array_length(p.ids, 1)], NULL,
   'Invented road ' || n, repeat('invented text ', 12), 104.03, 30.63, now() - n * interval '20 seconds',
   now() - n * interval '20 seconds',
   CASE WHEN n %% 10 = 0 THEN now() + (n %% 100000) * interval '3 seconds' END, NULL, 'accept', '', '',
@@ -93,9 +97,9 @@ def _server(name: str) -> Iterator[int]:
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
     command += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "--log-level", "error"]
-    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT / 'bench'}", "BENCH_PEER": name}
+    environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "BENCH_PEER": name}
     if name != "shanzhi":
-        environment["DJANGO_SETTINGS_MODULE"] = "http_peers.settings"
+        environment["DJANGO_SETTINGS_MODULE"] = "bench.http_peers.settings"
     process = subprocess.Popen([*command, SERVERS[name]], env=environment)
     try:
         for _ in range(200):
@@ -120,7 +124,9 @@ def _sign_in(port: int, password: str) -> dict[str, str]:
     if answer.status != 200:
         raise SystemExit(f"sign-in failed: {answer.status}")
     cookies = dict(
-        line.split(";", 1)[0].split("=", 1) for name, line in answer.getheaders() if name.lower() == "set-cookie"
+        line.split(";", 1)[0].split("=", 1)
+        for name, line in answer.getheaders()
+        if name.lower() == "set-cookie"
     )
     return {
         "Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()),
@@ -207,7 +213,9 @@ def main() -> None:
         if not was_running and "DATABASE_URL" not in os.environ:
             postgres.stop(ROOT)
     print(f"\n{chosen.cases:,} cases, {CONNECTIONS} connections, best of three runs of {chosen.seconds:g} s")
-    print(f"{'':<10}{'create/s':>10}{'p99 ms':>9}{'vs DRF':>9}{'list/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'vs DRF':>9}")
+    print(
+        f"{'':<10}{'create/s':>10}{'p99 ms':>9}{'vs DRF':>9}{'list/s':>10}{'p50 ms':>9}{'p99 ms':>9}{'vs DRF':>9}"
+    )
     for name, loads in found.items():
         create, listed = loads["create"], loads["list"]
         print(

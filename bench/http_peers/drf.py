@@ -6,8 +6,16 @@ from typing import Any
 from django.db import connection, transaction
 from django.urls import include, path
 from django.utils import timezone
-from rest_framework import authentication, exceptions, mixins, pagination, permissions, routers, serializers
-from rest_framework import viewsets
+from rest_framework import (
+    authentication,
+    exceptions,
+    mixins,
+    pagination,
+    permissions,
+    routers,
+    serializers,
+    viewsets,
+)
 
 from shanzhi.base.clocks.models import Clock, ClockEvent
 from shanzhi.base.outbox.models import OutboxRow
@@ -83,7 +91,9 @@ class ReportSerializer(serializers.Serializer):
     text = serializers.CharField(max_length=2000, allow_blank=True)
     lon = serializers.FloatField(min_value=-180, max_value=180)
     lat = serializers.FloatField(min_value=-90, max_value=90)
-    place_id = serializers.PrimaryKeyRelatedField(queryset=Place.objects.filter(closed_on=None), source="place")
+    place_id = serializers.PrimaryKeyRelatedField(
+        queryset=Place.objects.filter(closed_on=None), source="place"
+    )
     address = serializers.CharField(max_length=200, allow_blank=True)
 
     def create(self, data: dict[str, Any]) -> Case:

@@ -6,8 +6,8 @@ from shanzhi.edge.settings import *  # noqa: F403
 from shanzhi.edge.settings import INSTALLED_APPS, MIDDLEWARE
 
 PEER = os.environ["BENCH_PEER"]
-ROOT_URLCONF = f"http_peers.{PEER}"
-WSGI_APPLICATION = "http_peers.wsgi.application"
+ROOT_URLCONF = f"bench.http_peers.{PEER}"
+WSGI_APPLICATION = "bench.http_peers.wsgi.application"
 if PEER == "drf":
     INSTALLED_APPS = [*INSTALLED_APPS, "rest_framework"]
     MIDDLEWARE = ["django.contrib.sessions.middleware.SessionMiddleware"]

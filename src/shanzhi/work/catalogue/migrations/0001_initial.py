@@ -190,4 +190,28 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.RunSQL(
+            """
+            CREATE FUNCTION catalogue_condition_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+              -- The one change allowed: a human answers a limit that was not plain.
+              IF TG_OP = 'UPDATE' AND NOT OLD.usable
+                AND (to_jsonb(NEW) - '{limit_amount,limit_unit,usable,answered_at,answered_by}'::text[])
+                  = (to_jsonb(OLD) - '{limit_amount,limit_unit,usable,answered_at,answered_by}'::text[])
+              THEN RETURN NEW; END IF;
+              IF EXISTS (SELECT 1 FROM catalogue_catalogueversion v
+                         WHERE v.id = OLD.version_id AND v.status = 'effective') THEN
+                RAISE EXCEPTION 'a condition in force is frozen' USING ERRCODE = 'insufficient_privilege';
+              END IF;
+              IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+              RETURN NEW;
+            END $$;
+            CREATE TRIGGER catalogue_condition_frozen BEFORE UPDATE OR DELETE ON catalogue_condition
+              FOR EACH ROW EXECUTE FUNCTION catalogue_condition_frozen();
+            """,
+            """
+            DROP TRIGGER catalogue_condition_frozen ON catalogue_condition;
+            DROP FUNCTION catalogue_condition_frozen();
+            """,
+        ),
     ]
