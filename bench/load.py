@@ -47,9 +47,12 @@ class _Connection(asyncio.Protocol):
             return
         lower = bytes(self.buffer[:head]).lower()
         at = lower.find(b"content-length:")
-        if at < 0:
-            raise RuntimeError(f"an answer without a length: {bytes(self.buffer[:200])!r}")
-        length = int(lower[at + 15 :].split(b"\r\n", 1)[0])
+        if at >= 0:
+            length = int(lower[at + 15 :].split(b"\r\n", 1)[0])
+        elif self.buffer.endswith(b"\r\n0\r\n\r\n"):  # in chunks; answers are not pipelined
+            length = len(self.buffer) - head - 4
+        else:
+            return
         if len(self.buffer) < head + 4 + length:
             return
         status = int(self.buffer[9:12])

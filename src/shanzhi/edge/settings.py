@@ -85,6 +85,7 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = os.environ.get("SHANZHI_TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
 
+SESSION_ENGINE = "shanzhi.city.people.session_store"
 SESSION_COOKIE_NAME = "shanzhi_session"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

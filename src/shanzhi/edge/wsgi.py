@@ -1,5 +1,6 @@
 """The WSGI application: the API, and the built front end from memory-mapped files."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -23,3 +24,7 @@ application = WhiteNoise(_django, immutable_file_test=_immutable, max_age=60)
 if settings.FRONTEND.exists():
     application.add_files(str(settings.FRONTEND), prefix="static-app/")
 application.add_files(str(Path(dmr.__file__).parent / "static"), prefix="static/")
+
+# What is loaded by now stays for ever: the collector need not walk through it again with every request.
+gc.collect()
+gc.freeze()

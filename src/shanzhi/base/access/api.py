@@ -1,6 +1,7 @@
 """The base of every endpoint: a gate before it, typed errors after it."""
 
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -88,10 +89,10 @@ class ApiController(Controller[MsgspecSerializer]):
             raise TypeError(f"{cls.__qualname__} needs a gate: a capability, {SIGNED_IN!r} or {PUBLIC!r}")
         super().__init_subclass__()
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
         """Who asks."""
-        found: Actor = self.request.actor  # type: ignore[attr-defined]
+        found: Actor = self.request.find_actor()  # type: ignore[attr-defined]
         return found
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 from dmr import Body, Path, modify
 from dmr.routing import path
 
-from shanzhi.base.access import ANONYMOUS, Actor
+from shanzhi.base.access import Actor
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_VIEW
 from shanzhi.city.people import actions, queries
@@ -109,14 +109,12 @@ class SessionController(ApiController):
         actor = actions.sign_in(
             self.request, parsed_body.username, parsed_body.password, clock_of(self.request).now()
         )
-        self.request.actor = actor
         return _me(self.request, actor)
 
     @modify(status_code=HTTPStatus.NO_CONTENT)
     def delete(self) -> None:
         """Sign out; a second time does no harm."""
         actions.sign_out(self.request, actor=self.actor, at=clock_of(self.request).now())
-        self.request.actor = ANONYMOUS
 
 
 class MeController(ApiController):

@@ -214,5 +214,7 @@ def place_of_report(place_id: UUID | None, lon: float | None, lat: float | None)
 
 
 def _report_place(place_id: UUID) -> ReportPlace | None:
-    row = Place.objects.filter(id=place_id, closed_on=None).values_list("id", "area").first()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, area FROM places_place WHERE id = %s AND closed_on IS NULL", [place_id])
+        row = cursor.fetchone()
     return None if row is None else ReportPlace(*row)

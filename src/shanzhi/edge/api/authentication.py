@@ -1,9 +1,9 @@
 """Who asks: the session of a desk, the bearer token of a phone, or nobody."""
 
 from collections.abc import Callable
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import SimpleLazyObject
 
 from shanzhi.base.access import ANONYMOUS, Actor
 from shanzhi.base.access.api import clock_of, error_response
@@ -16,13 +16,13 @@ def _actor(request: HttpRequest) -> Actor:
 
 
 class ActorMiddleware:
-    """Puts `request.actor` on every request; it is looked up when first asked for."""
+    """Tells every request how to find its actor; nothing is looked up until an endpoint asks."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.actor = SimpleLazyObject(lambda: _actor(request))  # type: ignore[attr-defined]
+        request.find_actor = partial(_actor, request)  # type: ignore[attr-defined]
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

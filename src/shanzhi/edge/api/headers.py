@@ -28,6 +28,8 @@ class SecurityHeaders:
         response = self.get_response(request)
         headers = response.headers
         headers.setdefault("Content-Security-Policy", self.policy)
+        if not response.streaming:
+            headers.setdefault("Content-Length", str(len(response.content)))
         headers["X-Content-Type-Options"] = "nosniff"
         headers["X-Frame-Options"] = "DENY"
         headers["Referrer-Policy"] = "no-referrer"

@@ -125,6 +125,8 @@ def reveal_phone(area: str, case_id: UUID, *, reason: str, actor: Actor, at: dat
     if not reason.strip():
         raise MissingInput(field="reason", label_zh="查看理由", label_en="the reason")
     case = queries.case_for(actor, area, case_id, at)
+    if not queries.in_reach(actor, CASE_REVEAL, case, at):
+        raise NotFound
     audit.record_reveal(
         actor=actor, area=area, subject=str(case.id), detail={"field": "phone", "reason": reason[:200]}, at=at
     )

@@ -289,7 +289,7 @@ def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
         lon=case.lon,
         lat=case.lat,
         phone_masked=mask_phone(case.phone) if case.phone else "",
-        may_reveal=bool(case.phone) and actor.can(queries.REVEAL),
+        may_reveal=bool(case.phone) and queries.in_reach(actor, queries.REVEAL, case, at),
         photos=[PhotoOut(photo.sha256, photo.stage) for event in events for photo in event.photos.all()],
         timeline=[
             EventOut(

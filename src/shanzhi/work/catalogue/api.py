@@ -216,7 +216,7 @@ class ImportController(ApiController):
         report = actions.import_conditions(
             read_conditions(self.request.FILES["file"].read()),
             dry_run=parsed_query.dry_run in {"1", "true"},
-            actor=self.request.actor,
+            actor=self.actor,
             at=clock_of(self.request).now(),
             source=table.name,
         )
@@ -247,7 +247,7 @@ class LimitController(ApiController):
             parsed_path.condition_id,
             amount=parsed_body.amount,
             unit=parsed_body.unit,
-            actor=self.request.actor,
+            actor=self.actor,
             at=clock_of(self.request).now(),
         )
         return _condition_out(queries.condition(answered.id))

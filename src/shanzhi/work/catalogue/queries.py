@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from shanzhi.city.people.models import Unit
@@ -66,6 +67,17 @@ def kind(code: str) -> Kind:
     found = Kind.objects.filter(code=code).first()
     if found is None:
         raise NotFound(field="kind")
+    return found
+
+
+def kind_id(code: str) -> UUID:
+    """The id of the kind with this code, in one plain statement. Raises NotFound."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM catalogue_kind WHERE code = %s", [code])
+        row = cursor.fetchone()
+    if row is None:
+        raise NotFound(field="kind")
+    found: UUID = row[0]
     return found
 
 
