@@ -1,8 +1,8 @@
 """Create a report and list open cases through the real server, beside Django REST framework and a bare view.
 
-Each server is granian with one worker of four threads; database, rows, sign-in and load are the same for all.
-Goals: create at least 2x DRF, list at least 3x DRF, both at least 0.8x the bare view; p99 of the list at 32
-connections at most 100 ms. `python bench/http.py [--cases 1000000] [--seconds 5]`.
+Each server is granian with `--workers` workers of four threads; database, rows, sign-in and load are the same
+for all. Goals: create at least 2x DRF, list at least 3x DRF, both at least 0.8x the bare view; p99 of the list
+at 32 connections at most 100 ms. `python bench/http.py [--cases 1000000] [--seconds 5] [--workers 1]`.
 """
 
 from __future__ import annotations
@@ -95,10 +95,19 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _server(name: str) -> Iterator[int]:
+def _server(name: str, workers: int) -> Iterator[int]:
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
-    command += ["--port", str(port), "--workers", "1", "--blocking-threads", "4", "--log-level", "error"]
+    command += [
+        "--port",
+        str(port),
+        "--workers",
+        str(workers),
+        "--blocking-threads",
+        "4",
+        "--log-level",
+        "error",
+    ]
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}", "BENCH_PEER": name}
     if name != "shanzhi":
         environment["DJANGO_SETTINGS_MODULE"] = "bench.http_peers.settings"
@@ -166,11 +175,11 @@ def _post(address: str, headers: dict[str, str], place: str) -> Callable[[], byt
     return make
 
 
-def _measure_all(known: dict[str, str], seconds: float) -> dict[str, dict[str, Load]]:
+def _measure_all(known: dict[str, str], seconds: float, workers: int) -> dict[str, dict[str, Load]]:
     """All servers side by side and taken in turn, so that none has the warmer database; the best of three."""
     found: dict[str, dict[str, Load]] = {name: {} for name in SERVERS}
     with ExitStack() as stack:
-        ports = {name: stack.enter_context(_server(name)) for name in SERVERS}
+        ports = {name: stack.enter_context(_server(name, workers)) for name in SERVERS}
         headers = _sign_in(ports["shanzhi"], known["password"]) | {"X-Account": known["account"]}
         for round_ in range(ROUNDS + 1):
             for name, port in ports.items():
@@ -191,6 +200,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--cases", type=int, default=1_000_000)
     options.add_argument("--seconds", type=float, default=5)
+    options.add_argument("--workers", type=int, default=1)
     chosen = options.parse_args()
     was_running = postgres.is_alive(ROOT)
     owner = os.environ.get("DATABASE_URL") or postgres.ensure_running(ROOT).owner_url
@@ -202,7 +212,7 @@ def main() -> None:
     os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "shanzhi.edge.settings"}
     try:
         known = _prepare(url, chosen.cases)
-        found = _measure_all(known, chosen.seconds)
+        found = _measure_all(known, chosen.seconds, chosen.workers)
     finally:
         with psycopg.connect(owner, autocommit=True) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")

@@ -2,19 +2,22 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
+from shanzhi.base.access import Actor, ActorPost
+from shanzhi.base.access.capabilities import CASE_VIEW
 from shanzhi.base.clocks.actions import _START
 from shanzhi.base.outbox.actions import _INSERT as OUTBOX
 from shanzhi.city.people.queries import _BY_ACCOUNT
-from shanzhi.city.places.queries import BELOW_SQL
 from shanzhi.core.kit.ids import uuid7
-from shanzhi.work.cases.queries import _COLUMNS, _OPEN
+from shanzhi.work.cases.queries import QUEUES, list_sql
 from shanzhi.work.cases.reports import _INSERT
 
 _SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
@@ -29,15 +32,20 @@ def _ground(cursor: Any, request: HttpRequest, now: datetime) -> tuple[Any, Any]
     return row[0], row[5]
 
 
+@lru_cache(maxsize=1)
+def _list_sql(place_id: UUID) -> str:
+    """The very statement that our own list sends."""
+    post = ActorPost(uuid7(), "acceptor", place_id, None, frozenset({CASE_VIEW}))
+    today = datetime.now(UTC).date()
+    actor = Actor(None, "", "desk", (post,))
+    return list_sql(actor, today, QUEUES["open"].where, [], "c.due_at, c.id", 21)[0]
+
+
 def _list(request: HttpRequest) -> HttpResponse:
     now = datetime.now(UTC)
     with connection.cursor() as cursor:
         _, place_id = _ground(cursor, request, now)
-        cursor.execute(
-            f"{_COLUMNS} WHERE (c.place_id IN ({BELOW_SQL})) AND c.state IN ({_OPEN}) "
-            "ORDER BY c.due_at, c.id LIMIT 21",
-            [[place_id], now.date(), now.date()],
-        )
+        cursor.execute(_list_sql(place_id), [[place_id], now.date(), now.date()])
         rows = cursor.fetchall()
     items = [
         {

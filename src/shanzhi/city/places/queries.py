@@ -1,8 +1,10 @@
 """Every read of places."""
 
+import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import NotFound
 
 __all__ = [
-    "BELOW_SQL", "Node", "ancestors", "by_code", "children", "ids_below", "is_within", "locate", "node",
+    "BELOW_SQL", "Node", "ancestors", "breadth", "by_code", "children", "ids_below", "is_within", "locate", "node",
     "parent_of", "place_of_report", "reach", "roots_of", "scope_sql", "search", "visible_to",
 ]  # fmt: skip
 
@@ -88,6 +90,16 @@ def ids_below(place_ids: Iterable[UUID], on: date) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(BELOW_SQL, [list(place_ids), on, on])
         return {place_id for (place_id,) in cursor.fetchall()}
+
+
+def breadth(place_ids: Iterable[UUID], on: date) -> int:
+    """About how many places lie there: to choose a plan by, so a value of the last minute will do."""
+    return _breadth(tuple(place_ids), on, int(time.monotonic() // 60))
+
+
+@lru_cache(maxsize=4096)
+def _breadth(place_ids: tuple[UUID, ...], on: date, minute: int) -> int:
+    return len(ids_below(place_ids, on))
 
 
 def is_within(place_id: UUID, ancestor_ids: Collection[UUID], on: date) -> bool:

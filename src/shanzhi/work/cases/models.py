@@ -25,6 +25,7 @@ class Stage(models.TextChoices):
     CHECK = "check", "核查 Check"
 
 
+_IS_OPEN = Q(state__in=OPEN_STATES)
 STATE_CHOICES = [(state.code, state.zh) for state in CLOSED_LOOP.states]
 
 
@@ -77,10 +78,17 @@ class Case(GrowingRow):
             ),
         ]
         indexes = [
-            models.Index(fields=["state", "due_at", "id"], name="cases_case_queue"),
-            models.Index(fields=["place", "state", "due_at", "id"], name="cases_case_place"),
-            models.Index(fields=["unit", "state", "due_at", "id"], name="cases_case_unit"),
-            models.Index(fields=["due_at"], name="cases_case_open", condition=Q(state__in=OPEN_STATES)),
+            models.Index(fields=["state", "due_at", "id"], name="cases_case_queue", condition=_IS_OPEN),
+            models.Index(fields=["due_at", "id"], name="cases_case_open", condition=_IS_OPEN),
+            models.Index(
+                fields=["place", "due_at", "id"],
+                name="cases_case_place",
+                condition=_IS_OPEN,
+                include=["state"],
+            ),
+            models.Index(
+                fields=["unit", "due_at", "id"], name="cases_case_unit", condition=_IS_OPEN, include=["state"]
+            ),
             models.Index(
                 fields=["closed_at"], name="cases_case_closed", condition=Q(closed_at__isnull=False)
             ),

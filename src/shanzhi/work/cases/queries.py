@@ -99,15 +99,21 @@ class Page:
     next_cursor: str
 
 
+def _grounds(actor: Actor, capability: str) -> tuple[list[UUID], list[UUID]]:
+    """The places, and the units, for which the actor's posts grant the capability."""
+    posts = actor.posts_with(capability)
+    units = [post.unit_id for post in posts if post.unit_id is not None]
+    return [post.place_id for post in posts if post.unit_id is None], units
+
+
 def scope(actor: Actor, on: date, capability: str = CASE_VIEW) -> Sql:
     """SQL over `c` (cases): within the places of the actor's posts, or of the actor's units.
 
     A post that stands for a unit sees the unit's cases; every other post what lies under its place.
     """
-    posts = actor.posts_with(capability)
-    units = [post.unit_id for post in posts if post.unit_id is not None]
-    grounds = [post.place_id for post in posts if post.unit_id is None]
-    parts, params = [], []
+    grounds, units = _grounds(actor, capability)
+    parts: list[str] = []
+    params: list[Any] = []
     if grounds:
         parts.append(f"c.place_id IN ({places.BELOW_SQL})")
         params += [grounds, on, on]
@@ -230,10 +236,43 @@ def _where(queue: Queue, at: datetime) -> Sql:
 _COLUMNS = """
 SELECT c.area, c.id, c.number, c.state, coalesce(k.name, ''), coalesce(k.name_en, ''), p.name, c.address,
   left(c.text, 120), c.clock_name, c.due_at, c.warn_at, c.received_at, c.closed_at
-FROM cases_case c
-JOIN places_place p ON p.id = c.place_id
-LEFT JOIN catalogue_kind k ON k.id = c.kind_id
 """
+_JOINS = "JOIN places_place p ON p.id = c.place_id LEFT JOIN catalogue_kind k ON k.id = c.kind_id"
+# A scope of up to so many places is read place by place, a wider one in the order of the whole queue.
+NARROW = 400
+
+
+def list_sql(actor: Actor, on: date, where: str, params: list[Any], order: str, limit: int) -> Sql:
+    """SQL of one page. A narrow scope takes the first rows of each place and of each unit, each from an index.
+
+    So the cost follows the scope of the asker and not what others have open.
+    """
+    grounds, units = _grounds(actor, CASE_VIEW)
+    if grounds and places.breadth(grounds, on) > NARROW:
+        seen, more = scope(actor, on)
+        sql = f"{_COLUMNS} FROM cases_case c {_JOINS} WHERE {seen} AND {where} ORDER BY {order} LIMIT {limit}"
+        return sql, [*more, *params]
+    parts: list[str] = []
+    values: list[Any] = []
+    for given, source, column in (
+        ([grounds, on, on], f"SELECT DISTINCT descendant_id FROM ({places.BELOW_SQL}) below", "place_id"),
+        ([units], "SELECT unnest(%s::uuid[])", "unit_id"),
+    ):
+        if given[0]:
+            parts.append(
+                f"SELECT found.* FROM ({source}) seen(id) CROSS JOIN LATERAL (SELECT c.area, c.id, c.due_at, "
+                f"c.closed_at FROM cases_case c WHERE c.{column} = seen.id AND {where} "
+                f"ORDER BY {order} LIMIT {limit}) found"
+            )
+            values += [*given, *params]
+    if not parts:
+        return f"{_COLUMNS} FROM cases_case c {_JOINS} WHERE FALSE", []
+    first = f"SELECT * FROM ({' UNION '.join(parts)}) c ORDER BY {order} LIMIT {limit}"
+    return (
+        f"{_COLUMNS} FROM ({first}) first JOIN cases_case c ON c.area = first.area AND c.id = first.id "
+        f"{_JOINS} ORDER BY {order}",
+        values,
+    )
 
 
 def listed(
@@ -242,20 +281,18 @@ def listed(
     """One page of a queue, least remaining time first; what has no clock running comes last."""
     chosen = _queue(queue)
     limit = max(1, min(limit, 100))
-    seen, params = scope(actor, localdate(at))
-    where, more = _where(chosen, at)
-    parts, params = [seen, where], params + more
+    where, params = _where(chosen, at)
+    parts = [where]
     if text.strip():
         parts.append("(c.number LIKE %s OR c.text ILIKE %s OR c.address ILIKE %s)")
-        like = _like(text.strip())
-        params += [like, like, like]
+        params += [_like(text.strip())] * 3
     if cursor:
         sql, more = _after(chosen, decode_cursor(cursor))
         parts.append(sql)
         params += more
     order = "c.closed_at DESC, c.id DESC" if chosen.closed else "c.due_at, c.id"
     with connection.cursor() as db:
-        db.execute(f"{_COLUMNS} WHERE {' AND '.join(parts)} ORDER BY {order} LIMIT {limit + 1}", params)
+        db.execute(*list_sql(actor, localdate(at), " AND ".join(parts), params, order, limit + 1))
         rows = [Row(*line) for line in db.fetchall()]
     if len(rows) <= limit:
         return Page(rows, "")
