@@ -44,6 +44,7 @@ ALLOWED_HOSTS = os.environ.get("SHANZHI_HOSTS", "127.0.0.1,localhost,[::1],tests
 CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("SHANZHI_ORIGINS", "").split(",") if origin]
 
 INSTALLED_APPS = [
+    "procrastinate.contrib.django",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "dmr",
@@ -99,6 +100,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SESSION_COOKIE_
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 13 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 DMR_SETTINGS = {"validate_responses": False}
 

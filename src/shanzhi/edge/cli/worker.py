@@ -1,7 +1,8 @@
-"""The worker (后台进程): relay, sealer and clock loop, each in a thread."""
+"""The worker (后台进程): relay, sealer, clock loop and jobs, each in a thread."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -10,6 +11,25 @@ import threading
 from collections.abc import Callable
 
 log = logging.getLogger("shanzhi.worker")
+
+
+def run_jobs(stop: threading.Event) -> None:
+    """Do the jobs (coarse and nightly work) until `stop`."""
+    from procrastinate.contrib.django import app
+
+    async def work() -> None:
+        async with app.with_connector(app.connector.get_worker_connector()).open_async() as worker:
+            doing = asyncio.ensure_future(
+                worker.run_worker_async(install_signal_handlers=False, shutdown_graceful_timeout=3)
+            )
+            while not stop.is_set() and not doing.done():
+                await asyncio.wait({doing}, timeout=0.5)
+            if doing.done():
+                doing.result()
+            doing.cancel()
+            await asyncio.wait({doing}, timeout=5)
+
+    asyncio.run(work())
 
 
 def run(stop: threading.Event) -> int:
@@ -41,6 +61,7 @@ def run(stop: threading.Event) -> int:
     threads = [
         guarded("relay", lambda: relay.run(stop)),
         guarded("sealer", lambda: sealer.run(stop)),
+        guarded("jobs", lambda: run_jobs(stop)),
         guarded("clocks", lambda: loop.run(stop, SystemClock())),
     ]
     stop.wait()

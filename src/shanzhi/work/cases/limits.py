@@ -30,10 +30,31 @@ def stage_limits() -> dict[str, StageLimit]:
     }
 
 
-@lru_cache(maxsize=64)
+def _minutes(text: str) -> int:
+    hours, minutes = text.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+@lru_cache(maxsize=1)
+def _calendars() -> dict[str, Calendar]:
+    """Calendars by area, from the pack; "" is the default."""
+    path = settings.PACKS / "base" / "calendars.yaml"
+    found = yaml.safe_load(path.read_text("utf-8"))
+    made = {}
+    for area, given in {"": found["default"], **(found["areas"] or {})}.items():
+        given = {**found["default"], **given}
+        intervals = [(_minutes(begin), _minutes(end)) for begin, end in given["intervals"]]
+        if given["holidays"] == "china":
+            made[str(area)] = load_china(intervals, given["timezone"])
+        else:
+            made[str(area)] = Calendar.build(given["timezone"], intervals)
+    return made
+
+
 def calendar_of(area: str) -> Calendar:
-    """The working calendar of an area."""
-    return load_china()
+    """The working calendar of an area, else the default one."""
+    calendars = _calendars()
+    return calendars.get(area) or calendars[""]
 
 
 @dataclass(frozen=True)
