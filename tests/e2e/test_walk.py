@@ -6,7 +6,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 
 DESK = {"width": 1366, "height": 768}
@@ -15,10 +15,20 @@ PASSWORD = "Shanzhi-2026"
 HERE = {"latitude": 30.6312, "longitude": 104.0312}
 
 
-def photo(colour: tuple[int, int, int]) -> dict[str, Any]:
-    """An invented photo."""
+def photo(mended: bool = False) -> dict[str, Any]:
+    """An invented photo: a grey road with a hole, or with a patch."""
+    image = Image.new("RGB", (800, 600), (126, 128, 130))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 800, 130), fill=(170, 176, 168))
+    for left in range(40, 800, 200):
+        draw.rectangle((left, 150, left + 110, 166), fill=(232, 232, 226))
+    if mended:
+        draw.rectangle((240, 290, 580, 470), fill=(88, 90, 92))
+    else:
+        draw.ellipse((230, 280, 590, 480), fill=(70, 64, 58))
+        draw.ellipse((280, 320, 540, 460), fill=(48, 42, 38))
     made = io.BytesIO()
-    Image.new("RGB", (800, 600), colour).save(made, "JPEG")
+    image.save(made, "JPEG")
     return {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": made.getvalue()}
 
 
@@ -37,6 +47,7 @@ def keep(one: Any, pictures: Path | None, name: str) -> None:
     """A screenshot, when somebody wants it; nothing may stick out of the window."""
     assert one.overflow() <= 0, name
     if pictures:
+        one.page.add_style_tag(content=".el-message { display: none }")
         one.page.screenshot(path=pictures / f"{name}.png")
 
 
@@ -47,7 +58,9 @@ def act(desk: Any, number: str, queue: str, verb: str, fill: dict[str, Any], aft
     expect(desk.get("case-number")).to_contain_text(number)
     desk.get(f"action-{verb}").click()
     if "condition" in fill:
-        desk.page.locator('[data-test^="field-condition-"]:not([data-test="field-condition-filter"])').last.click()
+        desk.page.locator(
+            '[data-test^="field-condition-"]:not([data-test="field-condition-filter"])'
+        ).last.click()
     if "note" in fill:
         desk.get("field-note").fill(fill["note"])
     if "photo" in fill:
@@ -67,7 +80,7 @@ def test_a_report_walks_from_the_phone_to_the_rating(window: Any, pictures: Path
     phone.get("report-kind-020113").click()
     phone.get("report-text").fill("路口有个大坑，晚上看不清，电动车绕着走。")
     phone.get("report-address").fill("示例路与样板街路口")
-    phone.get("report-photo").set_input_files(photo((120, 110, 100)))
+    phone.get("report-photo").set_input_files(photo())
     expect(phone.get("photo-stored").first).to_be_visible()
     keep(phone, pictures, "resident-report")
     phone.get("report-submit").click()
@@ -89,9 +102,12 @@ def test_a_report_walks_from_the_phone_to_the_rating(window: Any, pictures: Path
     act(dispatcher, number, "filed", "dispatch", {}, "待签收")
     unit = sign_in(window, "chuzhi")
     act(unit, number, "dispatched", "sign", {}, "处置中")
-    act(unit, number, "signed", "handle", {"note": "已用沥青补平。", "photo": photo((60, 60, 60))}, "待反馈")
+    act(unit, number, "signed", "handle", {"note": "已用沥青补平。", "photo": photo(mended=True)}, "待反馈")
     act(unit, number, "handled", "feed_back", {"note": "坑洞已补平，感谢您的提醒。"}, "待核查")
     keep(unit, pictures, "desk-unit")
+    if pictures:
+        unit.get("queue-signed").click()
+        unit.page.screenshot(path=pictures / "desk-unit-queue.png")
     worker = sign_in(window, "wangge")
     act(worker, number, "inspecting", "inspect", {}, "待结案")
     act(lead, number, "inspected", "close", {}, "已结案")
@@ -163,3 +179,13 @@ def test_a_new_report_reaches_the_desk_without_a_reload(window: Any) -> None:
     )  # fmt: skip
     assert answer.status == 201
     expect(desk.get("queue-count-reported")).to_have_text(str(before + 1))
+
+
+def test_the_interface_documents_itself(window: Any, pictures: Path | None) -> None:
+    desk = window(DESK)
+    answer = desk.page.request.get("/api/openapi.json")
+    assert answer.status == 200 and answer.json()["openapi"].startswith("3.1")
+    desk.page.goto("/api/docs/")
+    expect(desk.page.locator("body")).to_contain_text("善治 Shanzhi")
+    expect(desk.page.locator(".opblock").nth(15)).to_be_visible()
+    keep(desk, pictures, "docs")

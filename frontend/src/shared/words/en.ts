@@ -301,7 +301,7 @@ export const en: Record<keyof typeof zh, string> = {
   'f.rate.title': 'Is the problem solved?',
   'f.rate.solved': 'Solved',
   'f.rate.unsolved': 'Not solved',
-  'f.rate.unsolved.note': 'If you choose “Not solved”, someone else will look at what you say.',
+  'f.rate.unsolved.note': 'Either answer is kept with the case, in your own words.',
   'f.rate.stars': 'How well was it done?',
   'f.rate.star': '{n} stars',
   'f.rate.text': 'Anything to add (optional)',

@@ -287,7 +287,7 @@ export const zh = {
   'f.rate.title': '问题解决了吗？',
   'f.rate.solved': '解决了',
   'f.rate.unsolved': '没解决',
-  'f.rate.unsolved.note': '选“没解决”后，会有另外的工作人员看您的意见。',
+  'f.rate.unsolved.note': '选“没解决”也可以提交，您的意见会原样记入案件。',
   'f.rate.stars': '您觉得办得怎么样？',
   'f.rate.star': '{n} 星',
   'f.rate.text': '想说的话（可选）',
