@@ -116,5 +116,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(name)s %(levelname)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {"django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False}},
+    "loggers": {
+        "django.request": {"handlers": ["console"], "level": "ERROR", "propagate": False},
+        # It warns of our own entry point, which imports its tasks by their module names as it should.
+        "procrastinate.blueprints": {"level": "ERROR"},
+    },
 }
