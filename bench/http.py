@@ -86,7 +86,7 @@ def _prepare(owner: str, cases: int) -> dict[str, str]:
     people.appoint(
         account.id, "acceptor", street.id, from_on=localdate(now()), actor=SYSTEM, at=now()
     )  # fmt: skip
-    return {"account": str(account.id), "place": str(community.id), "password": demo.PASSWORD}
+    return {"place": str(community.id), "password": demo.PASSWORD}
 
 
 def _free_port() -> int:
@@ -180,7 +180,7 @@ def _measure_all(known: dict[str, str], seconds: float, workers: int) -> dict[st
     found: dict[str, dict[str, Load]] = {name: {} for name in SERVERS}
     with ExitStack() as stack:
         ports = {name: stack.enter_context(_server(name, workers)) for name in SERVERS}
-        headers = _sign_in(ports["shanzhi"], known["password"]) | {"X-Account": known["account"]}
+        headers = _sign_in(ports["shanzhi"], known["password"])
         for round_ in range(ROUNDS + 1):
             for name, port in ports.items():
                 create = "/api/reports" if name == "shanzhi" else "/api/cases"

@@ -19,7 +19,8 @@ from rest_framework import (
 
 from shanzhi.base.clocks.models import Clock, ClockEvent
 from shanzhi.base.outbox.models import OutboxRow
-from shanzhi.city.people.models import Account, Post
+from shanzhi.city.people.models import DeskSession, Post
+from shanzhi.city.people.sessions import token_hash
 from shanzhi.city.places.models import Place, PlaceClosure
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases.flow import OPEN_STATES
@@ -31,12 +32,11 @@ class SessionOfOurs(authentication.BaseAuthentication):
     """The signed-in account with its posts."""
 
     def authenticate(self, request: Any) -> Any:
-        account_id = request._request.session.get("account_id")
-        if account_id is None:
-            return None
-        account = Account.objects.filter(id=account_id, is_active=True).first()
-        if account is None:
+        cookie = request.COOKIES.get("shanzhi_session", "")
+        session = DeskSession.objects.select_related("account").filter(hash=token_hash(cookie)).first()
+        if session is None or not session.account.is_active:
             raise exceptions.AuthenticationFailed
+        account = session.account
         account.held = list(Post.objects.filter(account=account, to_on=None).select_related("kind"))
         return account, None
 

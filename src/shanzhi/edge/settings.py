@@ -45,7 +45,6 @@ CSRF_TRUSTED_ORIGINS = [origin for origin in os.environ.get("SHANZHI_ORIGINS", "
 
 INSTALLED_APPS = [
     "procrastinate.contrib.django",
-    "django.contrib.sessions",
     "django.contrib.staticfiles",
     "dmr",
     "shanzhi.base.outbox",
@@ -63,7 +62,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
     "shanzhi.edge.api.headers.SecurityHeaders",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "shanzhi.edge.api.authentication.ActorMiddleware",
 ]
 ROOT_URLCONF = "shanzhi.edge.api.urls"
@@ -86,13 +84,9 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 TIME_ZONE = os.environ.get("SHANZHI_TIME_ZONE", "Asia/Shanghai")
 USE_TZ = True
 
-SESSION_ENGINE = "shanzhi.city.people.session_store"
 SESSION_COOKIE_NAME = "shanzhi_session"
-SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = os.environ.get("SHANZHI_HTTPS") == "1"
-SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-SESSION_COOKIE_AGE = 12 * 3600
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_HEADER_NAME = "HTTP_X_CSRFTOKEN"

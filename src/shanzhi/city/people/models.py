@@ -106,6 +106,20 @@ class Post(models.Model):
         ]
 
 
+class DeskSession(models.Model):
+    """A desk signed in (会话). Only the hash of the cookie is kept: a copy of the table opens no desk."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    hash = models.BinaryField(max_length=32, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="desk_sessions")
+    fingerprint = CodeField(max_length=64)
+    begun_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["seen_at"], name="people_desksession_seen")]
+
+
 class DeviceToken(models.Model):
     """A phone that an account signs in with (设备令牌). Only the hash of the token is kept."""
 

@@ -37,6 +37,11 @@ _BY_DEVICE = _ACTOR.format(
     join="JOIN people_devicetoken d ON d.account_id = a.id\n",
     where="d.hash = %s AND d.revoked_at IS NULL",
 )
+_BY_SESSION = _ACTOR.format(
+    extra=", s.id, s.fingerprint, s.begun_at, s.seen_at",
+    join="JOIN people_desksession s ON s.account_id = a.id\n",
+    where="s.hash = %s",
+)
 
 
 @dataclass(frozen=True)
@@ -89,13 +94,12 @@ def actor_for_request(request: HttpRequest, at: datetime) -> Actor | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return _actor_for_token(token.strip(), at)
-    account_id = sessions.account_in(request, at)
-    if account_id is None:
+    cookie = sessions.token_in(request)
+    if not cookie:
         return None
     on = localdate(at)
-    rows = _fetch(_BY_ACCOUNT, [on, on, account_id])
-    if not rows or not sessions.matches(request, rows[0][2]):
-        sessions.end(request)
+    rows = _fetch(_BY_SESSION, [on, on, sessions.token_hash(cookie)])
+    if not rows or not sessions.holds(request, rows[0][8:], rows[0][2], at):
         return None
     return _actor(rows, "desk")
 

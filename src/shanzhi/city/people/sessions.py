@@ -1,19 +1,19 @@
 """The session of a desk (会话): whose it is, and when it ends."""
 
 import hashlib
+import secrets
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import rotate_token
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-ACCOUNT = "account_id"
-_FINGERPRINT = "fingerprint"
-_SEEN_AT = "seen_at"
-_SLIDE_SECONDS = 60
+from shanzhi.city.people.models import DeskSession
+
+LONGEST = timedelta(hours=12)
+_SLIDE = timedelta(minutes=1)
 # Sent by a page that refreshes itself: somebody who is away stays away.
 BACKGROUND_HEADER = "X-Background"
 
@@ -23,44 +23,68 @@ def fingerprint(password_hash: str) -> str:
     return salted_hmac("shanzhi.people.session", password_hash, algorithm="sha256").hexdigest()
 
 
+def token_hash(token: str) -> bytes:
+    """What is kept of a cookie or bearer token. It has 256 random bits, so that one hash is enough."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+
+
+def idle() -> timedelta:
+    """How long a desk may be silent."""
+    return timedelta(minutes=settings.SHANZHI_IDLE_MINUTES)
+
+
+def token_in(request: HttpRequest) -> str:
+    """The cookie, "" where there is none."""
+    return request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+
+
 def begin(request: HttpRequest, account_id: UUID, password_hash: str, at: datetime) -> None:
-    """Make the session that of the account, under a new key; nothing of an earlier one stays."""
-    session: Any = request.session
-    if session.get(ACCOUNT):
-        session.flush()
-    else:
-        session.cycle_key()
-    session[ACCOUNT] = str(account_id)
-    session[_FINGERPRINT] = fingerprint(password_hash)
-    session[_SEEN_AT] = int(at.timestamp())
+    """Make a session under a new key; an earlier one of the same browser ends."""
+    end(request)
+    token = secrets.token_urlsafe(32)
+    DeskSession.objects.create(
+        hash=token_hash(token), account_id=account_id, fingerprint=fingerprint(password_hash), begun_at=at,
+        seen_at=at,
+    )  # fmt: skip
+    request.desk_cookie = token  # type: ignore[attr-defined]
     rotate_token(request)
 
 
-def account_in(request: HttpRequest, at: datetime) -> UUID | None:
-    """Whose session it is. An idle one ends here; one in use slides on, at most once a minute."""
-    session: Any = getattr(request, "session", None)
-    account_id = session.get(ACCOUNT) if session is not None else None
-    if account_id is None:
-        return None
-    idle = int(at.timestamp()) - int(session.get(_SEEN_AT, 0))
-    if idle > timedelta(minutes=settings.SHANZHI_IDLE_MINUTES).total_seconds():
-        session.flush()
-        return None
-    if idle >= _SLIDE_SECONDS and not request.headers.get(BACKGROUND_HEADER):
-        session[_SEEN_AT] = int(at.timestamp())
-    return UUID(account_id)
+def holds(
+    request: HttpRequest, known: tuple[UUID, str, datetime, datetime], password_hash: str, at: datetime
+) -> bool:
+    """Whether the session, (id, fingerprint, begun_at, seen_at), still holds; if not, it ends here.
 
-
-def matches(request: HttpRequest, password_hash: str) -> bool:
-    """Whether the session was made with the password that the account has now."""
-    return constant_time_compare(request.session.get(_FINGERPRINT, ""), fingerprint(password_hash))
+    It ends after half an hour of silence, after twelve hours, and with a new password. One in use slides on,
+    written at most once a minute.
+    """
+    session_id, made_with, begun_at, seen_at = known
+    if (
+        at - seen_at > idle()
+        or at - begun_at > LONGEST
+        or not constant_time_compare(made_with, fingerprint(password_hash))
+    ):
+        end(request)
+        return False
+    if at - seen_at >= _SLIDE and not request.headers.get(BACKGROUND_HEADER):
+        DeskSession.objects.filter(id=session_id).update(seen_at=at)
+    return True
 
 
 def end(request: HttpRequest) -> None:
-    """End the session here and in the store."""
-    request.session.flush()
+    """End the session in the store, and let the browser forget it."""
+    if token := token_in(request):
+        DeskSession.objects.filter(hash=token_hash(token)).delete()
+        request.desk_cookie = ""  # type: ignore[attr-defined]
 
 
-def token_hash(token: str) -> bytes:
-    """What is kept of a bearer token. The token itself has 256 random bits, so that one hash is enough."""
-    return hashlib.sha256(token.encode("utf-8", "replace")).digest()
+def write_cookie(request: HttpRequest, response: HttpResponse) -> None:
+    """Put what `begin` or `end` decided into the answer."""
+    token = getattr(request, "desk_cookie", None)
+    if token:
+        response.set_cookie(
+            settings.SESSION_COOKIE_NAME, token, httponly=True, secure=settings.SESSION_COOKIE_SECURE,
+            samesite=settings.SESSION_COOKIE_SAMESITE,
+        )  # fmt: skip
+    elif token == "":
+        response.delete_cookie(settings.SESSION_COOKIE_NAME, samesite=settings.SESSION_COOKIE_SAMESITE)
