@@ -189,3 +189,34 @@ def test_the_interface_documents_itself(window: Any, pictures: Path | None) -> N
     expect(desk.page.locator("body")).to_contain_text("善治 Shanzhi")
     expect(desk.page.locator(".opblock").nth(15)).to_be_visible()
     keep(desk, pictures, "docs")
+
+
+def test_a_report_that_is_not_taken_up_says_why(window: Any, pictures: Path | None) -> None:
+    phone = window(PHONE, is_mobile=True, has_touch=True)
+    answer = phone.page.request.post(
+        "/api/reports",
+        data={
+            "id": "018f0000-0000-7000-8000-00000000e2e2", "kind": "020301", "text": "邻区工地夜里施工",
+            "lon": HERE["longitude"], "lat": HERE["latitude"],
+        },
+    )  # fmt: skip
+    receipt = answer.json()
+    acceptor = sign_in(window, "shouli")
+    reason = "该工地在邻区，已告知您邻区的受理电话。"
+    act(acceptor, receipt["number"], "reported", "reject", {"note": reason}, "不予受理")
+    phone.page.goto(receipt["follow_url"])
+    expect(phone.get("follow-ended")).to_contain_text("未受理")
+    expect(phone.get("follow-timeline")).to_contain_text(reason)
+    keep(phone, pictures, "resident-rejected")
+
+
+def test_a_failed_inspection_is_one_button(window: Any, pictures: Path | None) -> None:
+    worker = sign_in(window, "wangge")
+    worker.get("queue-inspecting").click()
+    worker.page.locator('[data-test="case-row"]').first.click()
+    expect(worker.get("action-inspect")).to_be_visible()
+    worker.get("action-rework").click()
+    worker.get("field-note").fill("绿化带里还有垃圾。")
+    keep(worker, pictures, "desk-rework")
+    worker.get("action-submit").click()
+    expect(worker.get("case-state")).to_contain_text("处置中")

@@ -10,6 +10,7 @@ CASE_INSPECT = "case.inspect"
 CASE_CLOSE = "case.close"
 CASE_RATE = "case.rate"  # held by whoever holds the secret of a case
 CASE_REVEAL = "case.reveal"
+CASE_REOPEN = "case.reopen"
 PLACE_VIEW = "place.view"
 PLACE_MANAGE = "place.manage"
 CATALOGUE_VIEW = "catalogue.view"
@@ -30,6 +31,7 @@ LABELS: dict[str, tuple[str, str]] = {
     CASE_INSPECT: ("核查", "inspect"),
     CASE_CLOSE: ("结案", "close"),
     CASE_RATE: ("评价", "rate"),
+    CASE_REOPEN: ("重新办理", "reopen"),
     CASE_REVEAL: ("查看来电号码", "see the caller's number"),
     PLACE_VIEW: ("查看区划", "see places"),
     PLACE_MANAGE: ("管理区划", "manage places"),

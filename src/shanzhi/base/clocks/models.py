@@ -23,6 +23,7 @@ class ClockVerb(models.TextChoices):
     PAUSE = "pause", "暂停 Pause"
     RESUME = "resume", "恢复 Resume"
     STOP = "stop", "停止 Stop"
+    RECOMPUTE = "recompute", "重算 Recompute"
 
 
 class Clock(GrowingRow):
@@ -50,7 +51,10 @@ class Clock(GrowingRow):
         ]
         indexes = [
             models.Index(fields=["next_at"], name="clocks_clock_next", condition=Q(next_at__isnull=False)),
-            models.Index(fields=["area", "subject_id"], name="clocks_clock_subject"),
+            # Those that run are found by their unique key: every index here is one write more a firing.
+            models.Index(
+                fields=["area", "subject_id"], name="clocks_clock_stopped", condition=Q(state="stopped")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -61,7 +65,7 @@ class ClockEvent(GrowingRow):
     """What happened to a clock, and when: appended, never changed."""
 
     clock = models.ForeignKey(Clock, on_delete=models.PROTECT, db_constraint=False, db_index=False)
-    verb = models.CharField(max_length=8, choices=ClockVerb.choices)
+    verb = models.CharField(max_length=12, choices=ClockVerb.choices)
     at = models.DateTimeField()
 
     class Meta:

@@ -33,6 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     database.add_argument("arguments", nargs=argparse.REMAINDER, help="psql 的参数 / arguments of psql")
     audit = commands.add_parser("audit", help="审计日志 / the sealed history")
     audit.add_argument("action", choices=["verify"])
+    recompute = commands.add_parser(
+        "recompute", help="日历变更后重算到期时间 / due times anew, after a new calendar"
+    )
+    recompute.add_argument("--now", action="store_true", help="立即执行并报告 / at once, with a report")
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -87,9 +91,38 @@ def _verify() -> int:
     return 1 if found.problems else 0
 
 
+def _recompute(now: bool) -> int:
+    """Compute open due times anew: as a job of the worker, or at once with the report."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
+    import django
+
+    django.setup()
+    from procrastinate.exceptions import AlreadyEnqueued
+
+    from shanzhi.work.cases.jobs import recompute_due_times
+
+    if not now:
+        try:
+            recompute_due_times.defer()
+        except AlreadyEnqueued:
+            raise CommandError("重算任务已在排队。", "The recomputation is waiting already.") from None
+        print("已排队，由后台进程重算到期时间。\nThe worker will compute the due times anew.")
+        return 0
+    found = recompute_due_times()
+    print(
+        "检查 {looked_at} 个计时，变更 {changed} 个：提前 {earlier} 个，推迟 {later} 个，"
+        "因此超期 {now_overdue} 个。\n"
+        "{looked_at} clocks looked at, {changed} changed: {earlier} earlier, {later} later, "
+        "{now_overdue} overdue by it.".format(**found)
+    )
+    return 0
+
+
 def _run(options: argparse.Namespace) -> int:
     if options.command == "audit":
         return _verify()
+    if options.command == "recompute":
+        return _recompute(options.now)
     if options.command == "db":
         return _database(options.action, options.arguments)
     if options.command == "serve":

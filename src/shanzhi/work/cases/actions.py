@@ -16,6 +16,7 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import CASE_RATE, CASE_REVEAL
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.clocks import actions as clocks
+from shanzhi.base.clocks import queries as clock_queries
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.city.people import queries as people
 from shanzhi.core.flow import Edge
@@ -23,7 +24,13 @@ from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.worktime import Limit, Unit
 from shanzhi.work.cases import queries
-from shanzhi.work.cases.errors import ConditionNotUsable, MissingInput, SamePerson, VersionConflict
+from shanzhi.work.cases.errors import (
+    ConditionNotUsable,
+    MissingInput,
+    RatedSolved,
+    SamePerson,
+    VersionConflict,
+)
 from shanzhi.work.cases.flow import CLOSED_LOOP, clock_steps
 from shanzhi.work.cases.limits import due
 from shanzhi.work.cases.models import Case, CaseEvent, CasePhoto, Rating, Stage
@@ -40,8 +47,8 @@ _LABELS = {
     "condition_id": ("立案条件", "the filing rule"),
     "unit_id": ("处置单位", "the unit"),
 }
-_STAGE = {"handle": Stage.AFTER, "inspect": Stage.CHECK}
-_PUBLIC_NOTES = frozenset({"feed_back"})
+_STAGE = {"handle": Stage.AFTER, "inspect": Stage.CHECK, "rework": Stage.CHECK}
+_PUBLIC_NOTES = frozenset({"feed_back", "reject", "decline"})
 
 
 @dataclass(frozen=True)
@@ -81,11 +88,12 @@ def perform(
         edge = CLOSED_LOOP.edge(case.state, verb)
         _check_actor(case, edge, actor, at)
         _check_input(case, edge, given)
+        unit_before = case.unit_id
         effect = _EFFECTS.get(verb)
         if effect is not None:
             effect(case, given, at)
         event = _append(case, edge, actor, at, given, event_id)
-        _move_clocks(case, edge, at)
+        _move_clocks(case, edge, at, unit_before)
         case.state = edge.target
         case.version += 1
         case.save()
@@ -108,7 +116,9 @@ def rate(
     with transaction.atomic():
         case = _locked(area, case_id)
         edge = CLOSED_LOOP.edge(case.state, "rate")
-        Rating.objects.create(area=area, case=case, solved=solved, stars=stars, text=text, at=at)
+        Rating.objects.create(
+            area=area, case=case, sequence=case.version + 1, solved=solved, stars=stars, text=text, at=at
+        )
         _append(case, edge, actor, at, Given(), None)
         case.state = edge.target
         case.version += 1
@@ -192,10 +202,20 @@ def _close(case: Case, given: Given, at: datetime) -> None:
     case.closed_at = at
 
 
+def _reopen(case: Case, given: Given, at: datetime) -> None:
+    """重新办理 is for what the resident calls not solved; whoever closed it does not decide (see the table)."""
+    if not queries.unsolved(case):
+        raise RatedSolved
+    case.closed_at = None
+
+
 _EFFECTS: dict[str, Callable[[Case, Given, datetime], None]] = {
     "file": _file,
     "dispatch": _dispatch,
     "close": _close,
+    "reject": _close,
+    "decline": _close,
+    "reopen": _reopen,
 }
 
 
@@ -220,22 +240,57 @@ def _append(
     )
 
 
-def _move_clocks(case: Case, edge: Edge, at: datetime) -> None:
+def _move_clocks(case: Case, edge: Edge, at: datetime, unit_before: UUID | None) -> None:
     for step, name in clock_steps(edge):
-        if step == "stop":
-            clocks.stop(area=case.area, subject_id=case.id, name=name, at=at)
-            if case.clock_name == name:
-                case.clock_name, case.due_at, case.warn_at = "", None, None
-            continue
-        handling = None
-        if case.limit_amount is not None:
-            handling = Limit(case.limit_amount, Unit(case.limit_unit))
-        found = due(case.area, name, at, handling)
-        clocks.start(
-            area=case.area, subject_id=case.id, name=name, due_at=found.due_at, warn_at=found.warn_at,
-            started_at=at,
-        )  # fmt: skip
-        case.clock_name, case.due_at, case.warn_at = name, found.due_at, found.warn_at
+        if step == "start" and clock_queries.paused(case.area, case.id, name):
+            # Back at the same unit the rest of its time runs on; another unit has the whole limit.
+            if case.unit_id == unit_before:
+                step = "resume"
+            else:
+                clocks.stop(area=case.area, subject_id=case.id, name=name, at=at)
+        _CLOCK_STEPS[step](case, name, at)
+
+
+def _handling(case: Case) -> Limit | None:
+    return None if case.limit_amount is None else Limit(case.limit_amount, Unit(case.limit_unit))
+
+
+def _start_clock(case: Case, name: str, at: datetime) -> None:
+    found = due(case.area, name, at, _handling(case))
+    clocks.start(
+        area=case.area, subject_id=case.id, name=name, due_at=found.due_at, warn_at=found.warn_at,
+        started_at=at,
+    )  # fmt: skip
+    case.clock_name, case.due_at, case.warn_at = name, found.due_at, found.warn_at
+
+
+def _stop_clock(case: Case, name: str, at: datetime) -> None:
+    clocks.stop(area=case.area, subject_id=case.id, name=name, at=at)
+    if case.clock_name == name:
+        case.clock_name, case.due_at, case.warn_at = "", None, None
+
+
+def _pause_clock(case: Case, name: str, at: datetime) -> None:
+    clocks.pause(area=case.area, subject_id=case.id, name=name, at=at)
+    case.clock_name, case.due_at, case.warn_at = "", None, None
+
+
+def _resume_clock(case: Case, name: str, at: datetime) -> None:
+    clock = clock_queries.paused(case.area, case.id, name)
+    assert clock is not None
+    found = due(case.area, name, clock.started_at, _handling(case), clock_queries.pauses(clock, at))
+    clocks.resume(
+        area=case.area, subject_id=case.id, name=name, at=at, due_at=found.due_at, warn_at=found.warn_at
+    )
+    case.clock_name, case.due_at, case.warn_at = name, found.due_at, found.warn_at
+
+
+_CLOCK_STEPS: dict[str, Callable[[Case, str, datetime], None]] = {
+    "start": _start_clock,
+    "stop": _stop_clock,
+    "pause": _pause_clock,
+    "resume": _resume_clock,
+}
 
 
 def _keep_photos(case: Case, event: CaseEvent, verb: str, given: Given) -> None:

@@ -48,6 +48,15 @@ class PlaceNeeded(ShanzhiError):
     en = "Where it is could not be told: share your position or choose the street and community."
 
 
+class RatedSolved(ShanzhiError):
+    """Only what the resident calls not solved is reopened."""
+
+    code = "rated-solved"
+    status = 409
+    zh = "市民评价为“已解决”，无需重新办理。"
+    en = "The resident says that it is solved: there is nothing to reopen."
+
+
 class ConditionNotUsable(ShanzhiError):
     """The limit of the filing rule still waits for a human."""
 

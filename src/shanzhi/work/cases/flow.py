@@ -1,6 +1,7 @@
 """The closed loop (闭环) as one table: states, edges, who may, what it needs, what the clock does.
 
-`clock` of an edge is read by `clock_steps`: "stop accept", "start handle", joined by commas.
+`clock` of an edge is read by `clock_steps`: "stop accept", "start handle", "pause handle", joined by commas. The
+straight road comes first, so that the first allowed action is the usual one; side roads follow it.
 """
 
 from shanzhi.base.access import capabilities as may
@@ -16,12 +17,16 @@ INSPECTING = State("inspecting", "待核查", "to inspect", "核查中", "being 
 INSPECTED = State("inspected", "待结案", "to close", "核查中", "being checked")
 CLOSED = State("closed", "已结案", "closed", "已办结", "resolved", final=True)
 RATED = State("rated", "已评价", "rated", "已办结", "resolved", final=True)
+REJECTED = State("rejected", "不予受理", "not accepted", "未受理", "not taken up", final=True)
+DECLINED = State("declined", "不予立案", "not filed", "未立案", "no case opened", final=True)
+RETURNING = State("returning", "回退待批", "return to approve", "已立案", "case opened")
 
 CLOSED_LOOP = Flow(
     name="closed-loop",
     initial=REPORTED.code,
     states=(
         REPORTED, ACCEPTED, FILED, DISPATCHED, SIGNED, HANDLED, INSPECTING, INSPECTED, CLOSED, RATED,
+        REJECTED, DECLINED, RETURNING,
     ),
     edges=(
         Edge("accept", "reported", "accepted", may.CASE_ACCEPT, "受理", "Accept", clock="stop accept"),
@@ -42,6 +47,34 @@ CLOSED_LOOP = Flow(
         ),
         Edge("close", "inspected", "closed", may.CASE_CLOSE, "结案", "Close"),
         Edge("rate", "closed", "rated", may.CASE_RATE, "评价", "Rate"),
+        Edge(
+            "reject", "reported", "rejected", may.CASE_ACCEPT, "不予受理", "Do not accept", ("note",), "stop accept",
+        ),
+        Edge("decline", "accepted", "declined", may.CASE_FILE, "不予立案", "Do not file", ("note",)),
+        Edge(
+            "ask_return", "dispatched", "returning", may.CASE_SIGN, "申请回退", "Ask to hand back", ("note",),
+            "pause handle",
+        ),
+        Edge(
+            "ask_return", "signed", "returning", may.CASE_HANDLE, "申请回退", "Ask to hand back", ("note",),
+            "pause handle",
+        ),
+        Edge(
+            "approve_return", "returning", "filed", may.CASE_DISPATCH, "同意回退", "Approve the return", (),
+            "start dispatch",
+        ),
+        Edge(
+            "refuse_return", "returning", "dispatched", may.CASE_DISPATCH, "不同意回退", "Refuse the return",
+            ("note",), "resume handle",
+        ),
+        Edge(
+            "rework", "inspecting", "signed", may.CASE_INSPECT, "核查不通过", "Inspection failed", ("note",),
+            "stop inspect, start handle", separate_from="handle",
+        ),
+        Edge(
+            "reopen", "rated", "filed", may.CASE_REOPEN, "重新办理", "Reopen", ("note",), "start dispatch",
+            separate_from="close",
+        ),
     ),
 )  # fmt: skip
 
@@ -59,7 +92,7 @@ CLOCKS: dict[str, tuple[str, str]] = {
 
 
 def clock_steps(edge: Edge) -> list[tuple[str, str]]:
-    """What an edge does to clocks: ("start" or "stop", clock) pairs in order."""
+    """What an edge does to clocks: (start, stop, pause or resume; clock) pairs in order."""
     steps = []
     for part in filter(None, edge.clock.split(", ")):
         verb, name = part.split(" ")
@@ -68,6 +101,6 @@ def clock_steps(edge: Edge) -> list[tuple[str, str]]:
 
 
 def public_step(state: str) -> int:
-    """Where a state stands among the five plain words, from 1."""
-    found: State = next(item for item in CLOSED_LOOP.states if item.code == state)
-    return PUBLIC_STEPS.index(found.public_zh) + 1
+    """Where a state stands among the five plain words, from 1; 0 for what was not taken up."""
+    word = CLOSED_LOOP.state(state).public_zh
+    return PUBLIC_STEPS.index(word) + 1 if word in PUBLIC_STEPS else 0

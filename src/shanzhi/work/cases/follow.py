@@ -18,6 +18,16 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "feed_back": ("处理结果：{note}", "Result: {note}"),
     "inspect": ("另一位工作人员已到现场核查，问题已解决。", "Somebody else has checked it on the spot."),
     "close": ("已办结，请您评价。", "It is closed: please rate it."),
+    "reject": ("未受理：{note}", "Not taken up: {note}"),
+    "decline": ("未立案：{note}", "No case was opened: {note}"),
+    "rework": (
+        "现场核查发现还没处理好，已要求重新处理。",
+        "The check found it not done yet: it is being done again.",
+    ),
+    "reopen": (
+        "您反映问题还没解决，已重新安排处理。",
+        "You said it is not solved: it is being dealt with again.",
+    ),
     "rate": ("感谢您的评价。", "Thank you for your rating."),
 }
 

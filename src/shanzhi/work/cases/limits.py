@@ -1,5 +1,6 @@
 """Due times: the calendar of an area, the limits of the steps, and what a limit comes to."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -7,7 +8,9 @@ from functools import lru_cache
 import yaml
 from django.conf import settings
 
-from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, load_china
+from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, due_at_with_pauses, load_china
+
+Pause = tuple[datetime, datetime]
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,22 @@ class Due:
     due_at: datetime
 
 
-def due(area: str, clock: str, started_at: datetime, handling: Limit | None) -> Due:
-    """What the limit of `clock` comes to from `started_at`; `handling` is the limit copied to the case."""
+def due(
+    area: str, clock: str, started_at: datetime, handling: Limit | None, pauses: Sequence[Pause] = ()
+) -> Due:
+    """What the limit of `clock` comes to from `started_at`, having stood still during `pauses`.
+
+    `handling` is the limit copied to the case.
+    """
     stage = stage_limits()[clock]
     limit = stage.limit or handling
     if limit is None:
         raise ValueError(f"clock {clock} has no limit")
     calendar = calendar_of(area)
     warned = Limit(limit.amount * stage.warn_share, limit.unit)
-    return Due(due_at(calendar, started_at, warned), due_at(calendar, started_at, limit))
+    if not pauses:
+        return Due(due_at(calendar, started_at, warned), due_at(calendar, started_at, limit))
+    return Due(
+        due_at_with_pauses(calendar, started_at, warned, pauses),
+        due_at_with_pauses(calendar, started_at, limit, pauses),
+    )

@@ -146,11 +146,12 @@ class CasePhoto(GrowingRow):
 
 
 class Rating(GrowingRow):
-    """What the resident says at the end (评价). Kept as given; a case has one."""
+    """What the resident says at the end (评价), kept as given: one for each time the case was closed."""
 
     case = models.ForeignKey(
         Case, on_delete=models.PROTECT, related_name="ratings", db_constraint=False, db_index=False
     )
+    sequence = models.PositiveIntegerField()
     solved = models.BooleanField()
     stars = models.PositiveSmallIntegerField()
     text = models.CharField(max_length=500, blank=True, default="")
@@ -158,7 +159,7 @@ class Rating(GrowingRow):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["area", "case"], name="cases_rating_once"),
+            models.UniqueConstraint(fields=["area", "case", "sequence"], name="cases_rating_sequence"),
             models.CheckConstraint(condition=Q(stars__gte=1, stars__lte=5), name="cases_rating_stars"),
         ]
 

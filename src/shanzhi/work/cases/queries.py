@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
-from shanzhi.base.access.capabilities import CASE_RATE, CASE_REVEAL, CASE_VIEW
+from shanzhi.base.access.capabilities import CASE_RATE, CASE_REOPEN, CASE_REVEAL, CASE_VIEW
 from shanzhi.city.places import queries as places
 from shanzhi.core.flow import Edge, State
 from shanzhi.core.kit.errors import InvalidInput, NotFound
@@ -26,8 +26,9 @@ _STATES = {state.code: state for state in CLOSED_LOOP.states}
 _VERBS = {edge.verb: (edge.zh, edge.en) for edge in CLOSED_LOOP.edges} | {"report": ("上报", "Reported")}
 _OPEN = ", ".join(f"'{code}'" for code in OPEN_STATES)
 CLOSED_DAYS = 7
+UNSOLVED_DAYS = 30
 REVEAL = CASE_REVEAL
-_TAKES_PHOTOS = frozenset({"handle", "inspect"})
+_TAKES_PHOTOS = frozenset({"handle", "inspect", "rework"})
 
 Sql = tuple[str, list[Any]]
 
@@ -63,6 +64,12 @@ QUEUES: dict[str, Queue] = {
         ),
         Queue("overdue", "超期", "overdue", f"c.state IN ({_OPEN}) AND c.due_at <= %(now)s"),
         Queue("open", "全部在办", "all open", f"c.state IN ({_OPEN})"),
+        Queue(
+            "unsolved", "评价未解决", "rated not solved",
+            "c.closed_at > %(unsolved_after)s AND c.state = 'rated' AND NOT (SELECT r.solved FROM cases_rating r "
+            "WHERE r.area = c.area AND r.case_id = c.id ORDER BY r.sequence DESC LIMIT 1)",
+            CASE_REOPEN, closed=True,
+        ),
         Queue(
             "closed", f"近 {CLOSED_DAYS} 日结案", f"closed in {CLOSED_DAYS} days",
             "c.closed_at > %(closed_after)s", closed=True,
@@ -179,6 +186,7 @@ def allowed(actor: Actor, case: Case, at: datetime) -> list[Edge]:
         if actor.can(edge.capability)
         and in_reach(actor, edge.capability, case, at)
         and not (edge.separate_from and did(actor, case, edge.separate_from))
+        and (edge.verb != "reopen" or unsolved(case))
     ]
 
 
@@ -190,8 +198,16 @@ def takes(edge: Edge) -> list[str]:
 
 def rating_of(case: Case) -> Rating | None:
     """What the resident said at the end, if anything yet."""
-    found: Rating | None = Rating.objects.filter(area=case.area, case_id=case.id).first()
+    found: Rating | None = (
+        Rating.objects.filter(area=case.area, case_id=case.id).order_by("-sequence").first()
+    )
     return found
+
+
+def unsolved(case: Case) -> bool:
+    """Whether the resident's last word is "not solved"."""
+    last = rating_of(case)
+    return last is not None and not last.solved
 
 
 def state_of(code: str) -> State:
@@ -221,7 +237,11 @@ def _queue(code: str) -> Queue:
 
 
 def _moments(at: datetime) -> dict[str, Any]:
-    return {"now": at, "closed_after": at - timedelta(days=CLOSED_DAYS)}
+    return {
+        "now": at,
+        "closed_after": at - timedelta(days=CLOSED_DAYS),
+        "unsolved_after": at - timedelta(days=UNSOLVED_DAYS),
+    }
 
 
 def _where(queue: Queue, at: datetime) -> Sql:
@@ -328,18 +348,19 @@ def counts(actor: Actor, at: datetime) -> dict[str, tuple[int, int]]:
             [at, at, at, *params],
         )
         by_state = {state: (total, late, soon) for state, total, late, soon in db.fetchall()}
-        closed, more = _where(QUEUES["closed"], at)
-        db.execute(f"SELECT count(*) FROM cases_case c WHERE {closed} AND {seen}", [*more, *params])
-        (closed_count,) = db.fetchone()
+        by_close = {}
+        for code in ("closed", *(["unsolved"] if actor.can(CASE_REOPEN) else [])):
+            closed, more = _where(QUEUES[code], at)
+            db.execute(f"SELECT count(*) FROM cases_case c WHERE {closed} AND {seen}", [*more, *params])
+            by_close[code] = (db.fetchone()[0], 0)
     total, late, soon = (sum(row[index] for row in by_state.values()) for index in range(3))
     found = {code: (row[0], row[1]) for code, row in by_state.items()}
     found |= {
         "due_soon": (soon, 0),
         "overdue": (late, late),
         "open": (total, late),
-        "closed": (closed_count, 0),
     }
-    return found
+    return found | by_close
 
 
 def queues_of(actor: Actor) -> Iterable[Queue]:

@@ -204,7 +204,7 @@ def _condition_out(found: object) -> ConditionOut | None:
     )  # fmt: skip
 
 
-def _clocks_out(case: Case) -> list[ClockOut]:
+def _clocks_out(case: Case, at: datetime) -> list[ClockOut]:
     calendar = calendar_of(case.area)
     out = []
     for clock in clocks.for_subjects(case.area, [case.id]).get(case.id, []):
@@ -214,7 +214,8 @@ def _clocks_out(case: Case) -> list[ClockOut]:
             limit = Limit(case.limit_amount, Unit(case.limit_unit))
         if limit is None:
             continue
-        sentence_zh, sentence_en = explain(calendar, clock.started_at, limit)
+        stood = clocks.pauses(clock, clock.stopped_at or at)
+        sentence_zh, sentence_en = explain(calendar, clock.started_at, limit, stood)
         out.append(
             ClockOut(
                 clock.name, zh, en, clock.started_at, clock.due_at, clock.state, sentence_zh, sentence_en
@@ -304,7 +305,7 @@ def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
             )
             for event in events
         ],
-        clocks=_clocks_out(case),
+        clocks=_clocks_out(case, at),
         allowed_actions=[
             AllowedOut(edge.verb, edge.zh, edge.en, list(queries.required(case, edge)), queries.takes(edge))
             for edge in edges

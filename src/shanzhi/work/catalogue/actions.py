@@ -141,7 +141,10 @@ def _row_errors(rows: Sequence[ConditionRow]) -> list[RowError]:
         earlier = first_row.setdefault(rule, row.row)
         if earlier != row.row:
             wrong(
-                row, "filing_rule", f"与第 {earlier} 行的立案条件重复。", f"the same filing rule as row {earlier}."
+                row,
+                "filing_rule",
+                f"与第 {earlier} 行的立案条件重复。",
+                f"the same filing rule as row {earlier}.",
             )
     return errors
 
@@ -174,7 +177,9 @@ def _save_kind(row: ConditionRow, existing: Kind | None) -> Kind:
     return saved
 
 
-def _new_condition(row: ConditionRow, kind: Kind, version: CatalogueVersion, old: Condition | None) -> Condition:
+def _new_condition(
+    row: ConditionRow, kind: Kind, version: CatalogueVersion, old: Condition | None
+) -> Condition:
     limit = parse_limit(row.limit_text)
     new = Condition(
         kind=kind,
@@ -303,9 +308,7 @@ def _write_version(
         created_by=actor.name[:150],
     )
     Condition.objects.bulk_create(
-        _new_condition(
-            row, kinds[code], version, in_force.get(code, {}).get(condition_key(row.filing_rule))
-        )
+        _new_condition(row, kinds[code], version, in_force.get(code, {}).get(condition_key(row.filing_rule)))
         for code, group in groups.items()
         for row in group
     )
@@ -319,7 +322,9 @@ def answer_limit(condition_id: UUID, *, amount: float, unit: str, actor: Actor, 
         raise InvalidInput(field="unit", reason_zh="时限单位无效。", reason_en="Not a unit of a limit.")
     if not 0 < amount <= 9999:
         raise InvalidInput(
-            field="amount", reason_zh="时限应大于 0 且不超过 9999。", reason_en="Must be over 0, at most 9999."
+            field="amount",
+            reason_zh="时限应大于 0 且不超过 9999。",
+            reason_en="Must be over 0, at most 9999.",
         )
     with transaction.atomic():
         found = Condition.objects.select_for_update().filter(id=condition_id).first()

@@ -256,8 +256,6 @@ class LimitController(ApiController):
 urlpatterns = [
     path("kinds", KindsController.as_view(), name="kinds"),
     path("catalogue/conditions", ConditionsController.as_view(), name="catalogue-conditions"),
-    path(
-        "catalogue/conditions/<uuid:condition_id>/limit", LimitController.as_view(), name="catalogue-limit"
-    ),
+    path("catalogue/conditions/<uuid:condition_id>/limit", LimitController.as_view(), name="catalogue-limit"),
     path("catalogue/import", ImportController.as_view(), name="catalogue-import"),
 ]

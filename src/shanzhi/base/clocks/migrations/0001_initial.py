@@ -54,7 +54,11 @@ class Migration(migrations.Migration):
                         fields=["next_at"],
                         name="clocks_clock_next",
                     ),
-                    models.Index(fields=["area", "subject_id"], name="clocks_clock_subject"),
+                    models.Index(
+                        condition=models.Q(("state", "stopped")),
+                        fields=["area", "subject_id"],
+                        name="clocks_clock_stopped",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(
@@ -85,8 +89,9 @@ class Migration(migrations.Migration):
                             ("pause", "暂停 Pause"),
                             ("resume", "恢复 Resume"),
                             ("stop", "停止 Stop"),
+                            ("recompute", "重算 Recompute"),
                         ],
-                        max_length=8,
+                        max_length=12,
                     ),
                 ),
                 ("at", models.DateTimeField()),
