@@ -103,6 +103,8 @@ SHANZHI_CLOCK = SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
 SHANZHI_IDLE_MINUTES = 30
+# Off only behind a gateway that keeps rates itself: there every visitor has the same address.
+SHANZHI_ANONYMOUS_RATES = os.environ.get("SHANZHI_ANONYMOUS_RATES", "1") == "1"
 
 LOGGING = {
     "version": 1,

@@ -19,6 +19,7 @@ from dmr.plugins.msgspec import MsgspecSerializer
 from shanzhi.base.access.actor import Actor
 from shanzhi.base.access.capabilities import LABELS
 from shanzhi.base.access.errors import BadRequest, CsrfFailed, MethodNotAllowed
+from shanzhi.base.access.rates import RATES
 from shanzhi.core.kit.clock import Clock
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError, SignInRequired
 
@@ -78,6 +79,7 @@ class ApiController(Controller[MsgspecSerializer]):
     """An endpoint with a gate: a capability, "signed-in" or "public". A class without one does not load."""
 
     gate: ClassVar[str]
+    anonymous_a_minute: ClassVar[int] = 0  # how often an address without an account may write; 0: no limit
     is_abstract: ClassVar[bool] = True
     validate_responses: ClassVar[bool] = False
     error_model: ClassVar[Any] = ErrorBody
@@ -107,11 +109,18 @@ class ApiController(Controller[MsgspecSerializer]):
         if request.method not in _SAFE_METHODS and self.actor.channel == "desk":
             _check_csrf(request)
         if self.gate == PUBLIC:
+            self._keep_rate(request)
             return
         if self.actor.account_id is None and not self.actor.capabilities:
             raise SignInRequired
         if self.gate != SIGNED_IN:
             self.actor.require(self.gate)
+
+    def _keep_rate(self, request: HttpRequest) -> None:
+        limited = self.anonymous_a_minute and request.method not in _SAFE_METHODS
+        if limited and settings.SHANZHI_ANONYMOUS_RATES and self.actor.account_id is None:
+            address = request.META.get("REMOTE_ADDR", "")
+            RATES.check(type(self).__name__, address, self.anonymous_a_minute)
 
     def handle_error(self, endpoint: Endpoint, controller: Any, exc: Exception) -> HttpResponse:
         """Typed errors become their own answer; text that no column can hold is bad input."""

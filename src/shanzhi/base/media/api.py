@@ -64,6 +64,7 @@ class MediaController(ApiController):
     """Photos at once."""
 
     gate = PUBLIC
+    anonymous_a_minute = 60
 
     @modify(status_code=HTTPStatus.CREATED)
     def post(self) -> MediaOut:
@@ -75,6 +76,7 @@ class PartController(ApiController):
     """Photos in pieces, for bad lines."""
 
     gate = PUBLIC
+    anonymous_a_minute = 600
 
     def get(self, parsed_path: Path[PartPath]) -> PartOut:
         """How many bytes are here already."""

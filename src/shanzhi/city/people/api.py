@@ -98,6 +98,7 @@ class SessionController(ApiController):
     """The session of a desk."""
 
     gate = PUBLIC
+    anonymous_a_minute = 60
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """As everywhere, with the CSRF cookie."""

@@ -132,6 +132,7 @@ class ReportsController(ApiController):
     """The door for reports: residents without an account, workers and desks with one."""
 
     gate = PUBLIC
+    anonymous_a_minute = 30
 
     @validate(
         ResponseSpec(ReceiptOut, status_code=HTTPStatus.CREATED),
@@ -178,6 +179,7 @@ class RateController(ApiController):
     """A resident rates what was done."""
 
     gate = PUBLIC
+    anonymous_a_minute = 30
 
     @modify(status_code=HTTPStatus.OK)
     def post(
