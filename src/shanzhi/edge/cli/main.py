@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shanzhi.edge.cli import postgres
+from shanzhi.edge.cli import postgres, setup
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
 
@@ -37,6 +37,7 @@ def _parser() -> argparse.ArgumentParser:
         "recompute", help="日历变更后重算到期时间 / due times anew, after a new calendar"
     )
     recompute.add_argument("--now", action="store_true", help="立即执行并报告 / at once, with a report")
+    setup.add_arguments(commands)
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -121,6 +122,10 @@ def _recompute(now: bool) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "audit":
         return _verify()
+    if options.command == "setup":
+        return setup.run_setup(options)
+    if options.command == "account":
+        return setup.run_account(options)
     if options.command == "recompute":
         return _recompute(options.now)
     if options.command == "db":

@@ -104,7 +104,8 @@ class Supervisor:
             "DJANGO_SETTINGS_MODULE": os.environ.get("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings"),
             "SHANZHI_ROOT": str(self.root),
             "SHANZHI_PORT": str(self.port),
-            "SHANZHI_PUSH_URL": f"http://{self.host}:{self.push_port}/api/push/stream",
+            "SHANZHI_PUSH_URL": os.environ.get("SHANZHI_PUSH_URL")
+            or f"http://{self.host}:{self.push_port}/api/push/stream",
             "PYTHONUNBUFFERED": "1",
         }
         self.environment = shared | {"DATABASE_URL": app}

@@ -1,0 +1,128 @@
+"""Setting up a city without the demo (建城): post kinds, kinds of matter, divisions, and people in their posts."""
+
+import argparse
+import getpass
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from shanzhi.edge.cli.sentences import CommandError
+
+
+def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """The commands `setup` and `account`."""
+    setup = commands.add_parser("setup", help="建城 / load posts, kinds and divisions")
+    setup.add_argument("divisions", type=Path, help="区划表 CSV/Excel / table of divisions")
+    account = commands.add_parser("account", help="开账号并任职 / an account and its post")
+    account.add_argument("username")
+    account.add_argument("--name", required=True, help="姓名 / name shown")
+    account.add_argument("--post", required=True, help="岗位代码 / kind of post, e.g. system_admin")
+    account.add_argument("--place", required=True, help="区划代码 / code of the place")
+    account.add_argument("--unit", default="", help="单位代码，没有则新建 / unit code, made when unknown")
+    account.add_argument("--unit-name", default="", help="新单位名称 / name of a new unit")
+
+
+def _ready() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
+    import django
+
+    django.setup()
+
+
+def run_setup(options: argparse.Namespace) -> int:
+    """Load what a city begins with. A second run changes nothing; errors are listed row by row."""
+    _ready()
+    from django.conf import settings
+    from django.utils.timezone import localdate
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.people import actions as people
+    from shanzhi.city.places import actions as places
+    from shanzhi.city.places.rows import read_divisions
+    from shanzhi.core.kit.errors import ShanzhiError
+    from shanzhi.work.catalogue import actions as catalogue
+
+    now = settings.SHANZHI_CLOCK.now()
+    try:
+        rows = read_divisions(options.divisions.read_bytes())
+    except OSError as error:
+        raise CommandError(
+            f"读不了 {options.divisions}：{error.strerror}。", f"{options.divisions} cannot be read."
+        ) from error
+    except ShanzhiError as error:
+        raise CommandError(error.sentence("zh"), error.sentence("en")) from error
+    people.load_post_kinds(settings.PACKS / "base" / "posts.yaml", actor=SYSTEM, at=now)
+    kinds = catalogue.load_pack(settings.PACKS / "base" / "kinds.yaml", SYSTEM, now)
+    report = places.import_divisions(
+        rows, on=localdate(now), actor=SYSTEM, at=now, source=options.divisions.name
+    )
+    for found in report.errors[:20]:
+        print(f"第 {found.row} 行 {found.field}：{found.message_zh} / row {found.row}: {found.message_en}")
+    if report.errors:
+        raise CommandError(
+            f"区划表有 {len(report.errors)} 处错误，未写入。",
+            f"{len(report.errors)} errors: no division was written.",
+        )
+    print(
+        f"区划：新增 {report.created}，变更 {report.changed}，不变 {report.unchanged}；"
+        f"立案条件：新增 {kinds.created}。\n"
+        f"Divisions: {report.created} new, {report.changed} changed, {report.unchanged} as before; "
+        f"{kinds.created} filing rules new."
+    )
+    return 0
+
+
+def _password() -> str:
+    """Asked for twice at a terminal; elsewhere made and printed once."""
+    if sys.stdin.isatty():
+        first = getpass.getpass("密码 / password: ")
+        if first != getpass.getpass("再输一次 / again: "):
+            raise CommandError("两次输入的密码不同。", "The two passwords differ.")
+        return first
+    made = f"Sz-{secrets.token_urlsafe(12)}7"
+    print(f"密码（只显示这一次）/ password, shown once: {made}")
+    return made
+
+
+def run_account(options: argparse.Namespace) -> int:
+    """Make an account and appoint it from today."""
+    _ready()
+    from django.conf import settings
+    from django.db import transaction
+    from django.utils.timezone import localdate
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.people import actions as people
+    from shanzhi.city.people.models import Unit
+    from shanzhi.city.places import queries as places
+    from shanzhi.core.kit.errors import ShanzhiError
+
+    now = settings.SHANZHI_CLOCK.now()
+    on = localdate(now)
+    place = places.by_code(options.place, on)
+    if place is None:
+        raise CommandError(
+            f"没有代码为 {options.place} 的区划。", f"There is no place with the code {options.place}."
+        )
+    try:
+        with transaction.atomic():
+            account = people.create_account(options.username, options.name, _password(), actor=SYSTEM, at=now)
+            unit = Unit.objects.filter(code=options.unit).first() if options.unit else None
+            if options.unit and unit is None:
+                unit = people.create_unit(
+                    code=options.unit, name=options.unit_name, place_id=place.id, actor=SYSTEM, at=now
+                )
+            people.appoint(
+                account.id,
+                options.post,
+                place.id,
+                unit.id if unit else None,
+                from_on=on,
+                actor=SYSTEM,
+                at=now,
+            )
+    except ShanzhiError as error:
+        raise CommandError(error.sentence("zh"), error.sentence("en")) from error
+    print(f"已开通 {options.username}。 / {options.username} is ready.")
+    return 0

@@ -1,0 +1,56 @@
+"""A city without the demo, from a table of divisions and two commands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from shanzhi.city.people.models import Account, Post
+from shanzhi.city.places.models import Place
+from shanzhi.edge.cli import main
+
+pytestmark = pytest.mark.django_db
+ADMIN = ["account", "chen.an", "--name", "陈安", "--post", "system_admin", "--place", "510107"]
+
+
+def test_a_city_is_set_up_and_its_first_administrator_signs_in(capsys: Any, client: Any) -> None:
+    divisions = str(settings.PACKS / "demo" / "divisions.csv")
+    assert main.main(["setup", divisions]) == 0
+    assert "131 new, 0 changed" in capsys.readouterr().out
+    assert main.main(["setup", divisions]) == 0
+    assert "0 new, 0 changed, 131 as before; 0 filing rules new." in capsys.readouterr().out
+    assert main.main(ADMIN) == 0
+    told = capsys.readouterr().out
+    password = told.splitlines()[0].rsplit(" ", 1)[1]
+    answer = client.post(
+        "/api/session", {"username": "chen.an", "password": password}, content_type="application/json"
+    )
+    assert (answer.status_code, answer.json()["posts"][0]["place_name"]) == (200, "武侯区")
+    unit = ["--post", "unit_handler", "--place", "510107", "--unit", "U1", "--unit-name", "示例单位"]
+    assert main.main(["account", "li.he", "--name", "李和", *unit]) == 0
+    assert Post.objects.get(account__username="li.he").unit.name == "示例单位"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"--place": "999999"}, {"--post": "mayor"}, {"--post": "unit_handler"}],
+    ids=["place", "post", "unit"],
+)
+def test_what_is_wrong_is_one_sentence_and_nothing_is_made(changes: dict[str, str], capsys: Any) -> None:
+    assert main.main(["setup", str(settings.PACKS / "demo" / "divisions.csv")]) == 0
+    command = [changes.get(ADMIN[index - 1], word) for index, word in enumerate(ADMIN)]
+    assert main.main(command) == 1
+    assert len(capsys.readouterr().err.strip().splitlines()) == 2
+    assert Account.objects.count() == 0
+
+
+def test_a_table_with_errors_writes_nothing(tmp_path: Path, capsys: Any) -> None:
+    table = tmp_path / "divisions.csv"
+    table.write_text("代码,名称,级别,上级代码\n12x,坏行,省,\n", "utf-8")
+    assert main.main(["setup", str(table)]) == 1
+    assert "第 2 行" in capsys.readouterr().out
+    assert Place.objects.count() == 0
+    assert main.main(["setup", str(tmp_path / "none.csv")]) == 1
