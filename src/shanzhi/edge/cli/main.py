@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shanzhi.edge.cli import postgres, setup
+from shanzhi.edge.cli import postgres, replay, setup
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
 
@@ -38,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     recompute.add_argument("--now", action="store_true", help="立即执行并报告 / at once, with a report")
     setup.add_arguments(commands)
+    replay.add(commands)
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -128,6 +129,8 @@ def _run(options: argparse.Namespace) -> int:
         return setup.run_account(options)
     if options.command == "recompute":
         return _recompute(options.now)
+    if options.command == "replay":
+        return replay.run(options)
     if options.command == "db":
         return _database(options.action, options.arguments)
     if options.command == "serve":
