@@ -105,7 +105,7 @@ def seed(*, at: datetime | None = None, samples: bool = True) -> None:
     district = Place.objects.get(code=DISTRICT)
     _make_grids(district, now)
     units = _make_units(district, now)
-    catalogue.load_pack(settings.PACKS / "base" / "kinds.yaml", SYSTEM, now)
+    catalogue.load_pack(settings.PACKS / "base" / "kinds.yaml", SYSTEM, now, effective_on=on)
     _make_responsible(district, units, now)
     _make_people(district, units, now)
     if samples:

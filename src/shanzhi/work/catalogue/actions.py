@@ -400,7 +400,9 @@ def _pack_rows(document: Any) -> Iterable[ConditionRow]:
             )
 
 
-def load_pack(path: Path, actor: Actor, at: datetime) -> ImportReport:
+def load_pack(
+    path: Path, actor: Actor, at: datetime, effective_on: date | None = None
+) -> ImportReport:
     """Load the kinds of a pack (YAML). Kinds the catalogue already holds keep their conditions.
 
     A pack is a start: it must not undo what a city has imported since. Raises ImportHasErrors.
@@ -408,7 +410,9 @@ def load_pack(path: Path, actor: Actor, at: datetime) -> ImportReport:
     rows = list(_pack_rows(yaml.safe_load(path.read_text(encoding="utf-8"))))
     held = set(Kind.objects.filter(conditions__isnull=False).values_list("code", flat=True))
     fresh = [row for row in rows if row.family not in _FAMILIES or kind_code(row) not in held]
-    report = import_conditions(fresh, dry_run=False, actor=actor, at=at, source=path.name)
+    report = import_conditions(
+        fresh, dry_run=False, actor=actor, at=at, effective_on=effective_on, source=path.name
+    )
     if report.errors:
         first = report.errors[0]
         raise ImportHasErrors(
