@@ -18,7 +18,8 @@ from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.locator import shape_of
 from shanzhi.city.places.models import Place
 from shanzhi.city.places.rows import DivisionRow
-from shanzhi.city.places.succession import Plan, RowError, compare
+from shanzhi.city.places.succession import Plan, compare
+from shanzhi.core.documents import RowError
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 

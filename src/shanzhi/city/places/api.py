@@ -14,6 +14,7 @@ from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.city.places import actions, queries
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.rows import MAX_FILE_BYTES, read_divisions
+from shanzhi.core.documents import check_size
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 
@@ -141,10 +142,7 @@ class PlacesImportController(ApiController):
     ) -> DivisionImportOut:
         """Import a list, or with `dry_run=1` only say what it would do."""
         table = parsed_file_metadata.file
-        if table.size > MAX_FILE_BYTES:
-            raise InvalidInput(
-                field="file", reason_zh="文件不得超过 12 MB。", reason_en="The file must not exceed 12 MB."
-            )
+        check_size(table.size, MAX_FILE_BYTES)
         at = clock_of(self.request).now()
         report = actions.import_divisions(
             read_divisions(self.request.FILES["file"].read()),

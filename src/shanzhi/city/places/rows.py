@@ -1,16 +1,9 @@
 """Read a file of divisions (CSV, zipped CSV or Excel) into rows. Nothing here touches the database."""
 
-import csv
-import gzip
-import io
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from python_calamine import CalamineError, CalamineWorkbook
-
-from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.documents import read_table, require_columns
 
 MAX_FILE_BYTES = 12 * 1024 * 1024
 MAX_UNPACKED_BYTES = 120 * 1024 * 1024
@@ -67,87 +60,27 @@ class DivisionRow:
     lat: str = ""
 
 
-def _bad_file(zh: str, en: str) -> InvalidInput:
-    return InvalidInput(field="file", reason_zh=zh, reason_en=en)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
-
-
-def _unpacked(content: bytes) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(content)) as packed:
-            plain = packed.read(MAX_UNPACKED_BYTES + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise _bad_file("无法解压该文件。", "The file cannot be unpacked.") from error
-    if len(plain) > MAX_UNPACKED_BYTES:
-        raise _bad_file("文件解压后过大。", "The file is too large when unpacked.")
-    return plain
-
-
-def _csv_table(content: bytes) -> list[list[str]]:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            text = content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        try:
-            return [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""))]
-        except csv.Error as error:
-            raise _bad_file("文件不是有效的 CSV。", "The file is not valid CSV.") from error
-    raise _bad_file("文件编码应为 UTF-8 或 GB18030。", "The file must be encoded in UTF-8 or GB18030.")
-
-
-def _excel_table(content: bytes) -> list[list[str]]:
-    try:
-        if content[:2] == b"PK":
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if sum(item.file_size for item in archive.infolist()) > MAX_UNPACKED_BYTES:
-                    raise _bad_file("Excel 文件解压后过大。", "The Excel file is too large when unpacked.")
-        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        table = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, zipfile.BadZipFile, IndexError) as error:
-        raise _bad_file("无法读取该 Excel 文件。", "The Excel file cannot be read.") from error
-    return [[_cell(cell) for cell in line] for line in table]
-
-
 def read_divisions(content: bytes) -> list[DivisionRow]:
     """Rows of a CSV, CSV.gz or Excel file, told apart by content. Raises InvalidInput on field `file`.
 
     Two forms are understood: one place a row (代码, 名称, …), and one community a row with its street
     office, district, city and province, of which each place is returned once.
     """
-    if len(content) > MAX_FILE_BYTES:
-        raise _bad_file("文件不得超过 12 MB。", "The file must not exceed 12 MB.")
-    if content[:2] == b"\x1f\x8b":
-        content = _unpacked(content)
-    excel = content[:2] == b"PK" or content[:4] == b"\xd0\xcf\x11\xe0"
-    table = _excel_table(content) if excel else _csv_table(content)
-    if not table:
-        raise _bad_file("文件为空。", "The file is empty.")
-    if len(table) - 1 > MAX_ROWS:
-        raise _bad_file(f"最多 {MAX_ROWS} 行。", f"At most {MAX_ROWS} rows.")
+    table = read_table(
+        content,
+        max_bytes=MAX_FILE_BYTES,
+        max_unpacked_bytes=MAX_UNPACKED_BYTES,
+        max_rows=MAX_ROWS,
+        gzipped=True,
+    )
     headings = table[0]
     as_lines = [LINE_COLUMNS.get(heading, COLUMNS.get(heading, heading)) for heading in headings]
     if "community_code" in as_lines:
-        _require(as_lines, LINE_COLUMNS.values(), LINE_COLUMNS)
+        require_columns(as_lines, LINE_COLUMNS.values(), LINE_COLUMNS)
         return list(_from_lines(as_lines, table[1:]))
     fields = [COLUMNS.get(heading, heading) for heading in headings]
-    _require(fields, REQUIRED, COLUMNS)
+    require_columns(fields, REQUIRED, COLUMNS)
     return list(_from_places(fields, table[1:]))
-
-
-def _require(fields: Sequence[str], needed: Iterable[str], columns: dict[str, str]) -> None:
-    headings = {field: heading for heading, field in columns.items()}
-    missing = [headings.get(field, field) for field in needed if field not in fields]
-    if missing:
-        names = "、".join(missing)
-        raise _bad_file(f"缺少列：{names}", f"Missing columns: {names}")
 
 
 def _from_places(fields: list[str], lines: Iterable[list[str]]) -> Iterator[DivisionRow]:

@@ -10,7 +10,8 @@ from pypinyin import lazy_pinyin
 
 from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.rows import DivisionRow
-from shanzhi.city.places.succession import Node, Plan, RowError, Tree, Wanted, line_of
+from shanzhi.city.places.succession import Node, Plan, Tree, Wanted, line_of
+from shanzhi.core.documents import RowError
 from shanzhi.core.kit.ids import uuid7
 
 _LOCK = 0x706C6163  # "plac": one writer of the tree at a time

@@ -7,21 +7,12 @@ from uuid import UUID
 
 from shanzhi.city.places.levels import Level, area_of, canonical, codes_above, level_of
 from shanzhi.city.places.rows import DivisionRow
+from shanzhi.core.documents import RowError
 from shanzhi.core.kit.ids import uuid7
 
 _NAME_LENGTH = 100
 _YES = {"1", "是", "已撤销", "撤销", "yes", "true", "y"}
 _NO = {"", "0", "否", "no", "false", "n"}
-
-
-@dataclass(frozen=True)
-class RowError:
-    """What is wrong in one row of the file."""
-
-    row: int
-    field: str
-    message_zh: str
-    message_en: str
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import CATALOGUE_MANAGE
 from shanzhi.base.audit import actions as audit
+from shanzhi.core.documents import RowError
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.worktime import Unit
 from shanzhi.work.catalogue.errors import ImportHasErrors, LimitAlreadyPlain
@@ -50,16 +51,6 @@ _COLUMN_ZH = {
     "closing_rule": "结案条件",
     "limit_text": "处置时限",
 }
-
-
-@dataclass(frozen=True)
-class RowError:
-    """What is wrong in one row of the file."""
-
-    row: int
-    field: str
-    message_zh: str
-    message_en: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import CATALOGUE_MANAGE, CATALOGUE_VIEW
-from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.documents import check_size
 from shanzhi.work.catalogue import actions, queries
 from shanzhi.work.catalogue.models import Condition
 from shanzhi.work.catalogue.rows import MAX_FILE_BYTES, read_conditions
@@ -209,10 +209,7 @@ class ImportController(ApiController):
     ) -> ImportOut:
         """Import a list, or with `dry_run=1` only say what it would do."""
         table = parsed_file_metadata.file
-        if table.size > MAX_FILE_BYTES:
-            raise InvalidInput(
-                field="file", reason_zh="文件不得超过 5 MB。", reason_en="The file must not exceed 5 MB."
-            )
+        check_size(table.size, MAX_FILE_BYTES)
         report = actions.import_conditions(
             read_conditions(self.request.FILES["file"].read()),
             dry_run=parsed_query.dry_run in {"1", "true"},
