@@ -99,6 +99,20 @@ def resident(city: None) -> Api:
 
 
 @pytest.fixture
+def photo(db: None, clock: FixedClock) -> str:
+    """A photo that was received in full, by its hash."""
+    import io
+
+    from PIL import Image
+
+    from shanzhi.base.media import actions
+
+    made = io.BytesIO()
+    Image.new("RGB", (64, 48), (90, 120, 60)).save(made, "JPEG")
+    return str(actions.store(made.getvalue(), clock.now()).sha256)
+
+
+@pytest.fixture
 def report(resident: Api) -> Callable[..., dict[str, Any]]:
     """Send a report as a resident; returns its receipt."""
 

@@ -25,11 +25,14 @@ def minutes(count: float) -> datetime:
 
 def started(due: float = 60, warn: float | None = 30) -> UUID:
     subject = uuid7()
-    actions.start(
-        area=AREA, subject_id=subject, name="handle", due_at=minutes(due), started_at=AT,
-        warn_at=None if warn is None else minutes(warn),
-    )  # fmt: skip
+    actions.start([turn(subject, AT, minutes(due), None if warn is None else minutes(warn))])
     return subject
+
+
+def turn(
+    subject: UUID, at: datetime, due_at: datetime | None = None, warn_at: datetime | None = None
+) -> actions.Turn:
+    return actions.Turn(AREA, subject, "handle", at, due_at, warn_at)
 
 
 def story() -> list[str]:
@@ -60,14 +63,11 @@ def test_after_a_long_sleep_the_warning_comes_before_the_breach() -> None:
 @pytest.mark.django_db
 def test_a_stopped_clock_is_silent() -> None:
     subject = started(warn=None)
-    assert actions.stop(area=AREA, subject_id=subject, name="handle", at=minutes(1)) is True
-    assert actions.stop(area=AREA, subject_id=subject, name="handle", at=minutes(2)) is False
+    assert actions.stop([turn(subject, minutes(1))]) == 1
+    assert actions.stop([turn(subject, minutes(2))]) == 0
     assert actions.fire_due(minutes(500)) == 0
     assert story() == ["start", "stop"]
-    started_again = actions.start(
-        area=AREA, subject_id=subject, name="handle", due_at=minutes(90), started_at=minutes(3)
-    )
-    assert started_again is None
+    actions.start([turn(subject, minutes(3), minutes(90))])
     assert [clock.state for clock in queries.for_subjects(AREA, [subject])[subject]] == ["stopped", "running"]
 
 
@@ -75,7 +75,7 @@ def test_a_stopped_clock_is_silent() -> None:
 def test_two_of_a_name_cannot_run() -> None:
     subject = started()
     with pytest.raises(IntegrityError), transaction.atomic():
-        actions.start(area=AREA, subject_id=subject, name="handle", due_at=minutes(5), started_at=AT)
+        actions.start([turn(subject, AT, minutes(5))])
     assert story() == ["start"]
 
 
@@ -83,20 +83,13 @@ def test_two_of_a_name_cannot_run() -> None:
 def test_a_pause_silences_and_a_resume_goes_on() -> None:
     subject = started()
     actions.fire_due(minutes(30))
-    actions.pause(area=AREA, subject_id=subject, name="handle", at=minutes(40))
+    actions.pause([turn(subject, minutes(40))])
     with pytest.raises(ClockNotInState):
-        actions.pause(area=AREA, subject_id=subject, name="handle", at=minutes(41))
+        actions.pause([turn(subject, minutes(41))])
     assert actions.fire_due(minutes(100)) == 0
-    actions.resume(
-        area=AREA,
-        subject_id=subject,
-        name="handle",
-        at=minutes(100),
-        due_at=minutes(120),
-        warn_at=minutes(110),
-    )
+    actions.resume([turn(subject, minutes(100), minutes(120), minutes(110))])
     with pytest.raises(ClockNotInState):
-        actions.resume(area=AREA, subject_id=subject, name="handle", at=minutes(100), due_at=minutes(120))
+        actions.resume([turn(subject, minutes(100), minutes(120))])
     assert [actions.fire_due(minutes(at)) for at in (115, 120)] == [0, 1]
     assert sorted(story()) == ["breach", "pause", "resume", "start", "warn"]
 

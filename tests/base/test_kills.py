@@ -77,9 +77,7 @@ def kill_often(name: str, done: Callable[[], bool], more: Callable[[], None]) ->
 def test_the_relay(settings: Any) -> None:
     def more() -> None:
         for _ in range(ROWS):
-            outbox.publish(
-                area="510107", topic="cases", subject_id=uuid7(), event="x", payload={}, at=datetime.now(UTC)
-            )
+            outbox.publish([outbox.News("510107", "cases", uuid7(), "x", {}, datetime.now(UTC))])
 
     kill_often("relay", lambda: not OutboxRow.objects.filter(number=None).exists(), more)
     numbers = list(OutboxRow.objects.order_by("number").values_list("number", flat=True))
@@ -90,10 +88,8 @@ def test_the_clock_loop(settings: Any) -> None:
     def more() -> None:
         now = datetime.now(UTC)
         for index in range(ROWS):
-            clocks.start(
-                area="510107", subject_id=uuid7(), name="handle", started_at=now,
-                due_at=now + timedelta(milliseconds=index * 4),
-            )  # fmt: skip
+            due = now + timedelta(milliseconds=index * 4)
+            clocks.start([clocks.Turn("510107", uuid7(), "handle", now, due)])
 
     total = ROUNDS * ROWS
     kill_often("clocks", lambda: ClockEvent.objects.filter(verb="breach").count() >= total, more)

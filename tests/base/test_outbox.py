@@ -17,7 +17,7 @@ AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 
 
 def publish(topic: str = "cases", event: str = "report") -> None:
-    actions.publish(area="510107", topic=topic, subject_id=uuid7(), event=event, payload={"n": 1}, at=AT)
+    actions.publish([actions.News("510107", topic, uuid7(), event, {"n": 1}, AT)])
 
 
 @pytest.mark.django_db

@@ -47,7 +47,10 @@ def test_sign_in_tells_name_posts_and_capabilities(account, client):
                 "unit_name": "",
             }
         ],
-        "capabilities": ["case.accept", "case.reveal", "case.view", "catalogue.view", "place.view"],
+        "capabilities": [
+            "case.accept", "case.ask_void", "case.merge", "case.reveal", "case.urge", "case.view",
+            "catalogue.view", "place.view",
+        ],
     }  # fmt: skip
     answer = enter(client, " Wang.Min ")
     me = answer.json()

@@ -144,9 +144,22 @@ def test_json_holds_the_whole_table() -> None:
     assert table["edges"][1] == {
         "verb": "finish", "source": "doing", "target": "done", "capability": "task.do", "zh": "完成",
         "en": "Finish", "requires": ["note", "photos"], "clock": "stop do", "separate_from": "",
+        "takes": [], "guards": [], "request": "", "told_zh": "", "told_en": "",
     }  # fmt: skip
-    edges = tuple(Edge(**{**edge, "requires": tuple(edge["requires"])}) for edge in table["edges"])
+    lists = ("requires", "takes", "guards")
+    edges = tuple(Edge(**{**edge, **{name: tuple(edge[name]) for name in lists}}) for edge in table["edges"])
     assert Flow(table["name"], tuple(State(**s) for s in table["states"]), edges, table["initial"]) == TASK
+
+
+def test_a_diagram_without_loops() -> None:
+    lines = TASK.to_mermaid(loops=False).splitlines()
+    assert [line for line in TASK.to_mermaid().splitlines() if line not in lines] == [
+        "    s_done --> s_done: 复核"
+    ]
+
+
+def test_verbs_that_end() -> None:
+    assert [verb for verb in TASK.verbs if TASK.ends(verb)] == ["finish", "check"]
 
 
 def test_mermaid_in_both_languages() -> None:

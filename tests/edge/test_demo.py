@@ -22,6 +22,15 @@ def test_the_demo_city_is_made_at_any_hour(hour: int, settings: Any) -> None:
     demo.seed()
     states = set(Case.objects.values_list("state", flat=True))
     assert Case.objects.count() == len(demo.SAMPLES)
-    assert {"reported", "accepted", "filed", "dispatched", "signed", "handled", "inspecting", "inspected"} <= states
+    assert {
+        "reported",
+        "accepted",
+        "filed",
+        "dispatched",
+        "signed",
+        "handled",
+        "inspecting",
+        "inspected",
+    } <= states
     demo.seed()
     assert Case.objects.count() == len(demo.SAMPLES)

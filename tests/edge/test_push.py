@@ -91,6 +91,5 @@ def test_numbers_are_told_and_the_dead_forgotten(monkeypatch: Any) -> None:
     assert (before, after) == (2, 1)
     # What came in together is told together: only the newest number of a topic.
     assert text == (
-        "retry: 3000\n\n"
-        'data: {"topic": "cases", "number": 9}\n\ndata: {"topic": "clocks", "number": 3}\n\n'
+        'retry: 3000\n\ndata: {"topic": "cases", "number": 9}\n\ndata: {"topic": "clocks", "number": 3}\n\n'
     )

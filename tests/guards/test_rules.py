@@ -29,8 +29,8 @@ SOURCE = ROOT / "src" / "shanzhi"
 SNAPSHOT = Path(__file__).with_name("openapi.json")
 # Pages without rows behind them: the two shells, the interface's own description.
 OPEN_PAGES = {"desk", "resident", "openapi", "docs"}
-# Held by whoever has the secret of a case, not by a post.
-HELD_WITHOUT_POST = {capabilities.CASE_RATE}
+# Held by whoever has the secret of a case, and by the program itself; not by a post.
+HELD_WITHOUT_POST = {capabilities.CASE_RATE, capabilities.CASE_FOLLOW_ON}
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -133,7 +133,8 @@ def test_files_stay_small() -> None:
     long = {
         str(path.relative_to(ROOT)): lines
         for path in [*SOURCE.rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
-        if (lines := len(path.read_text("utf-8").splitlines())) > 450
+        if path.parent.name != "migrations"  # they are made, not written
+        and (lines := len(path.read_text("utf-8").splitlines())) > 450
     }
     assert long == {}
 

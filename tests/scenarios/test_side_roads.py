@@ -38,8 +38,9 @@ class Walker:
     def send(self, verb: str, who: str = "", **given: Any) -> tuple[int, dict[str, Any]]:
         who = who or WHO[verb]
         body = {"version": self.see("zhihui")["version"], "note": "示例说明"} | given
-        if verb == "file" and "condition_id" not in given:
-            body["condition_id"] = self.see(WHO[verb])["conditions"][-1]["id"]
+        if verb in ("file", "ask_return") and "condition_id" not in given:
+            rules = self.see(WHO[verb])["conditions"]
+            body["condition_id"] = rules[-1 if verb == "file" else 0]["id"] if rules else None
         if verb == "dispatch" and "unit_id" not in given:
             body["unit_id"] = self.see(WHO[verb])["suggestion"]["unit_id"]
         status, answer = self.sign_in(who).post(f"{self.address}/actions/{verb}", body)

@@ -225,11 +225,9 @@ def test_pauses_count_and_a_clock_that_stands_still_waits(
 ) -> None:
     case, still = dispatched(), dispatched()
     for one in (case, still):
-        clocks.pause(area=AREA, subject_id=one.id, name="handle", at=shanghai(3, 9, 11))
-    clocks.resume(
-        area=AREA, subject_id=case.id, name="handle", at=shanghai(3, 9, 15),
-        due_at=shanghai(3, 11, 12), warn_at=shanghai(3, 11, 8, 48),
-    )  # fmt: skip
+        clocks.pause([clocks.Turn(AREA, one.id, "handle", shanghai(3, 9, 11))])
+    again = (shanghai(3, 9, 15), shanghai(3, 11, 12), shanghai(3, 11, 8, 48))
+    clocks.resume([clocks.Turn(AREA, case.id, "handle", *again)])
     assert recompute_open(lambda: shanghai(3, 9, 15)) == RecomputeReport(looked_at=1)
     calendar(AFTERNOONS)
     assert recompute_open(lambda: shanghai(3, 9, 15)) == RecomputeReport(looked_at=1, changed=1, later=1)
@@ -241,7 +239,7 @@ def test_pauses_count_and_a_clock_that_stands_still_waits(
 def test_only_the_clock_that_a_case_shows_is_shown(dispatched: Callable[[], Case], clock: FixedClock) -> None:
     case, at = dispatched(), clock.now()
     wrong = at + timedelta(minutes=45)
-    clocks.start(area=AREA, subject_id=case.id, name="inspect", due_at=wrong, started_at=at)
+    clocks.start([clocks.Turn(AREA, case.id, "inspect", at, wrong)])
     assert recompute_open(clock.now) == RecomputeReport(looked_at=2, changed=1, earlier=1)
     beside = Clock.objects.get(area=AREA, subject_id=case.id, name="inspect")
     assert (beside.due_at, beside.warn_at) == (at + timedelta(minutes=30), at + timedelta(minutes=18))

@@ -1,4 +1,4 @@
-"""The verbs of clocks. Each is one statement: the row, its event, and for firings the outbox row."""
+"""The verbs of clocks, in sets. Each is one statement: rows, their events, and for firings the outbox rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,42 +12,46 @@ from shanzhi.core.kit.ids import uuid7
 
 TOPIC = "clocks"
 
+# Many at a time: one statement a verb. The arrays run in step; `event_ids` are the keys of the events.
 _START = """
-WITH made AS (
+WITH given AS (
+  SELECT * FROM unnest(%(ids)s::uuid[], %(event_ids)s::uuid[], %(areas)s::text[], %(subject_ids)s::uuid[],
+    %(names)s::text[], %(ats)s::timestamptz[], %(dues)s::timestamptz[], %(warns)s::timestamptz[])
+    AS given (id, event_id, area, subject_id, name, at, due_at, warn_at)
+), made AS (
   INSERT INTO clocks_clock (id, area, subject_id, name, started_at, due_at, warn_at, state, next_at)
-  VALUES (%(id)s, %(area)s, %(subject_id)s, %(name)s, %(at)s, %(due_at)s, %(warn_at)s, 'running',
-    least(%(due_at)s, %(warn_at)s))
-  RETURNING id, area
+  SELECT id, area, subject_id, name, at, due_at, warn_at, 'running', least(due_at, warn_at) FROM given
 )
-INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT %(event_id)s, area, id, 'start', %(at)s FROM made
+INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT event_id, area, id, 'start', at FROM given
 """
-_STOP = """
-WITH done AS (
-  UPDATE clocks_clock SET state = 'stopped', stopped_at = %(at)s, next_at = NULL
-  WHERE area = %(area)s AND subject_id = %(subject_id)s AND name = %(name)s AND state <> 'stopped'
-  RETURNING id, area
+_CHANGE = """
+WITH given AS (
+  SELECT * FROM unnest(%(event_ids)s::uuid[], %(areas)s::text[], %(subject_ids)s::uuid[], %(names)s::text[],
+    %(ats)s::timestamptz[], %(dues)s::timestamptz[], %(warns)s::timestamptz[])
+    AS given (event_id, area, subject_id, name, at, due_at, warn_at)
+), done AS (
+  UPDATE clocks_clock c SET {change} FROM given
+  WHERE c.area = given.area AND c.subject_id = given.subject_id AND c.name = given.name AND {state}
+  RETURNING given.event_id, c.area, c.id, given.at
 )
-INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT %(event_id)s, area, id, 'stop', %(at)s FROM done
+INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT event_id, area, id, '{verb}', at FROM done
 """
-_PAUSE = """
-WITH done AS (
-  UPDATE clocks_clock SET state = 'paused', paused_at = %(at)s, next_at = NULL
-  WHERE area = %(area)s AND subject_id = %(subject_id)s AND name = %(name)s AND state = 'running'
-  RETURNING id, area
+_STOP = _CHANGE.format(
+    verb="stop",
+    state="c.state <> 'stopped'",
+    change="state = 'stopped', stopped_at = given.at, next_at = NULL",
 )
-INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT %(event_id)s, area, id, 'pause', %(at)s FROM done
-"""
-_RESUME = """
-WITH done AS (
-  UPDATE clocks_clock SET state = 'running', paused_at = NULL, due_at = %(due_at)s, warn_at = %(warn_at)s,
-    next_at = CASE WHEN breached_at IS NOT NULL THEN NULL
-                   WHEN warned_at IS NOT NULL THEN %(due_at)s
-                   ELSE least(%(due_at)s, %(warn_at)s) END
-  WHERE area = %(area)s AND subject_id = %(subject_id)s AND name = %(name)s AND state = 'paused'
-  RETURNING id, area
+_PAUSE = _CHANGE.format(
+    verb="pause", state="c.state = 'running'", change="state = 'paused', paused_at = given.at, next_at = NULL"
 )
-INSERT INTO clocks_clockevent (id, area, clock_id, verb, at) SELECT %(event_id)s, area, id, 'resume', %(at)s FROM done
-"""
+_RESUME = _CHANGE.format(
+    verb="resume",
+    state="c.state = 'paused'",
+    change="""state = 'running', paused_at = NULL, due_at = given.due_at, warn_at = given.warn_at,
+    next_at = CASE WHEN c.breached_at IS NOT NULL THEN NULL
+                   WHEN c.warned_at IS NOT NULL THEN given.due_at
+                   ELSE least(given.due_at, given.warn_at) END""",
+)
 # A breach is taken back, and a warning is to come again, when what they told of lies ahead now. What has happened
 # stays in the events.
 _RECOMPUTE = """
@@ -93,46 +97,54 @@ SELECT overlay(gen_random_uuid()::text PLACING %(prefix)s FROM 1)::uuid, area, %
 _PREFIX = len("00000000-0000-7")  # of a UUID as text: its time and its version
 
 
-def start(
-    *,
-    area: str,
-    subject_id: UUID,
-    name: str,
-    due_at: datetime,
-    started_at: datetime,
-    warn_at: datetime | None = None,
-) -> None:
-    """Start a clock (计时开始). One of a name may run for a subject: another raises IntegrityError."""
+@dataclass(frozen=True)
+class Turn:
+    """What one clock is to do at `at`; `due_at` is needed to start and to resume."""
+
+    area: str
+    subject_id: UUID
+    name: str
+    at: datetime
+    due_at: datetime | None = None
+    warn_at: datetime | None = None
+
+
+def start(turns: Sequence[Turn]) -> None:
+    """Start clocks (计时开始). One of a name may run for a subject: another raises IntegrityError."""
+    _change(_START, turns)
+
+
+def stop(turns: Sequence[Turn]) -> int:
+    """Stop clocks for good (计时结束); how many there were."""
+    return _change(_STOP, turns)
+
+
+def pause(turns: Sequence[Turn]) -> None:
+    """Let clocks stand still (暂停). Raises ClockNotInState unless all run."""
+    if _change(_PAUSE, turns) != len(turns):
+        raise ClockNotInState(name=turns[0].name)
+
+
+def resume(turns: Sequence[Turn]) -> None:
+    """Let clocks run on (恢复) with the due times their owner computed. ClockNotInState unless all are paused."""
+    if _change(_RESUME, turns) != len(turns):
+        raise ClockNotInState(name=turns[0].name)
+
+
+def _change(sql: str, turns: Sequence[Turn]) -> int:
+    if not turns:
+        return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            _START,
+            sql,
             {
-                "id": uuid7(), "event_id": uuid7(), "area": area, "subject_id": subject_id, "name": name,
-                "at": started_at, "due_at": due_at, "warn_at": warn_at,
+                "ids": [uuid7() for _ in turns], "event_ids": [uuid7() for _ in turns],
+                "areas": [turn.area for turn in turns], "subject_ids": [turn.subject_id for turn in turns],
+                "names": [turn.name for turn in turns], "ats": [turn.at for turn in turns],
+                "dues": [turn.due_at for turn in turns], "warns": [turn.warn_at for turn in turns],
             },
         )  # fmt: skip
-
-
-def stop(*, area: str, subject_id: UUID, name: str, at: datetime) -> bool:
-    """Stop a clock for good (计时结束); False when none of the name was there."""
-    return _change(_STOP, area=area, subject_id=subject_id, name=name, at=at) == 1
-
-
-def pause(*, area: str, subject_id: UUID, name: str, at: datetime) -> None:
-    """Let a clock stand still (暂停). Raises ClockNotInState unless it runs."""
-    if _change(_PAUSE, area=area, subject_id=subject_id, name=name, at=at) != 1:
-        raise ClockNotInState(name=name)
-
-
-def resume(
-    *, area: str, subject_id: UUID, name: str, at: datetime, due_at: datetime, warn_at: datetime | None = None
-) -> None:
-    """Let a clock run on (恢复) with the due time its owner computed. Raises ClockNotInState unless paused."""
-    moved = _change(
-        _RESUME, area=area, subject_id=subject_id, name=name, at=at, due_at=due_at, warn_at=warn_at
-    )
-    if moved != 1:
-        raise ClockNotInState(name=name)
+        return int(cursor.rowcount)
 
 
 @dataclass(frozen=True)
@@ -162,12 +174,6 @@ def recompute(moved: Sequence[Moved], at: datetime) -> int:
                 "at": at, "prefix": str(uuid7())[:_PREFIX],
             },
         )  # fmt: skip
-        return int(cursor.rowcount)
-
-
-def _change(sql: str, **params: object) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {**params, "event_id": uuid7()})
         return int(cursor.rowcount)
 
 

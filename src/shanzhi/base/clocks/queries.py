@@ -20,26 +20,13 @@ def for_subjects(area: str, subject_ids: Iterable[UUID]) -> dict[UUID, list[Cloc
     return found
 
 
-def paused(area: str, subject_id: UUID, name: str) -> Clock | None:
-    """The clock of that name, if it stands still."""
-    found: Clock | None = Clock.objects.filter(
-        area=area, subject_id=subject_id, name=name, state=ClockState.PAUSED
-    ).first()
+def standing(area: str, subject_ids: Iterable[UUID]) -> dict[UUID, dict[str, Clock]]:
+    """The clocks of each subject that run or stand still, by name."""
+    found: dict[UUID, dict[str, Clock]] = {}
+    rows = Clock.objects.filter(area=area, subject_id__in=list(subject_ids)).exclude(state=ClockState.STOPPED)
+    for clock in rows:
+        found.setdefault(clock.subject_id, {})[clock.name] = clock
     return found
-
-
-def pauses(clock: Clock, until: datetime) -> list[tuple[datetime, datetime]]:
-    """When a clock stood still, oldest first; a pause that still lasts ends at `until`."""
-    found: list[tuple[datetime, datetime]] = []
-    begun: datetime | None = None
-    events = ClockEvent.objects.filter(area=clock.area, clock_id=clock.id).order_by("at", "id")
-    for event in events.filter(verb__in=[ClockVerb.PAUSE, ClockVerb.RESUME]):
-        if event.verb == ClockVerb.PAUSE:
-            begun = event.at
-        elif begun is not None:
-            found.append((begun, event.at))
-            begun = None
-    return found if begun is None else [*found, (begun, until)]
 
 
 _RUNNING = """
@@ -61,15 +48,22 @@ def running_after(after: Key, names: Iterable[str], limit: int) -> list[Key]:
         return list(cursor.fetchall())
 
 
-def pauses_of(area: str, clock_ids: Iterable[UUID]) -> dict[UUID, list[tuple[datetime, datetime]]]:
-    """When each of these running clocks stood still, oldest first; clocks that never did are left out."""
+def pauses_of(
+    area: str, clock_ids: Iterable[UUID], until: datetime
+) -> dict[UUID, list[tuple[datetime, datetime]]]:
+    """When each clock stood still, oldest first; clocks that never did are left out.
+
+    A pause ends when the clock runs on or is stopped; one that still lasts ends at `until`.
+    """
     found: dict[UUID, list[tuple[datetime, datetime]]] = {}
     begun: dict[UUID, datetime] = {}
     rows = ClockEvent.objects.filter(area=area, clock_id__in=list(clock_ids))
-    rows = rows.filter(verb__in=[ClockVerb.PAUSE, ClockVerb.RESUME]).order_by("at", "id")
+    rows = rows.filter(verb__in=[ClockVerb.PAUSE, ClockVerb.RESUME, ClockVerb.STOP]).order_by("at", "id")
     for clock_id, verb, at in rows.values_list("clock_id", "verb", "at"):
         if verb == ClockVerb.PAUSE:
             begun[clock_id] = at
         elif clock_id in begun:
             found.setdefault(clock_id, []).append((begun.pop(clock_id), at))
+    for clock_id, at in begun.items():
+        found.setdefault(clock_id, []).append((at, until))
     return found

@@ -162,6 +162,11 @@ def unit_names(unit_ids: Iterable[UUID]) -> dict[UUID, str]:
     return dict(Unit.objects.filter(id__in=set(unit_ids)).values_list("id", "name"))
 
 
+def account_names(account_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Account id -> name shown."""
+    return dict(Account.objects.filter(id__in=set(account_ids)).values_list("id", "display_name"))
+
+
 def post_kinds() -> list[PostKind]:
     """Every kind of post, in the order of the pack."""
     return list(PostKind.objects.order_by("position", "code"))
@@ -204,6 +209,10 @@ def posts_at(place_id: UUID, on: date) -> list[PostsAtPlace]:
     return [PostsAtPlace(*row) for row in rows]
 
 
-def posts_of(account_id: UUID) -> "QuerySet[Post]":
-    """Every post of an account, past ones too."""
-    return Post.objects.filter(account_id=account_id).select_related("kind", "place", "unit")
+def holders(unit_id: UUID, capability: str, on: date) -> list[Account]:
+    """The accounts that hold a capability for the unit on the day, by name."""
+    held = Post.objects.filter(unit_id=unit_id, kind__capabilities__contains=[capability], from_on__lte=on)
+    held = held.exclude(to_on__lte=on)
+    return list(
+        Account.objects.filter(is_active=True, id__in=held.values("account_id")).order_by("display_name")
+    )

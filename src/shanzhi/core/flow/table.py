@@ -31,8 +31,10 @@ class State:
 class Edge:
     """One way (流转) from a state to another: a verb, the capability it asks for and its names.
 
-    `requires` names the inputs without which it is refused, `clock` says what it does to clocks (read by
-    the module that owns the flow), and `separate_from` is a verb whose actor may not do this one.
+    `requires` names the inputs without which it is refused, `takes` those that may be given besides.
+    `separate_from` is a verb whose actor may not do this one. The module that owns the flow reads the rest:
+    `clock` (what it does to clocks), `request` (what it does to a request, such as "ask extend"), `guards`
+    (named conditions beyond the state) and `told_*` (what the public reads of it, "" for nothing).
     """
 
     verb: str
@@ -44,6 +46,11 @@ class Edge:
     requires: tuple[str, ...] = ()
     clock: str = ""
     separate_from: str = ""
+    takes: tuple[str, ...] = ()
+    guards: tuple[str, ...] = ()
+    request: str = ""
+    told_zh: str = ""
+    told_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +91,10 @@ class Flow:
     def edges_from(self, state: str) -> tuple[Edge, ...]:
         """The edges that lead out of a state, in the order of the table; none for an unknown state."""
         return self._from.get(state, ())
+
+    def ends(self, verb: str) -> bool:
+        """Whether the verb leads, from anywhere, to a final state."""
+        return any(edge.verb == verb and self._states[edge.target].final for edge in self.edges)
 
     def edge(self, state: str, verb: str) -> Edge:
         """The edge of a verb out of a state. Raises UnknownEdge, naming both, when there is none."""
@@ -164,8 +175,11 @@ class Flow:
         }
         return json.dumps(table, ensure_ascii=False, indent=2) + "\n"
 
-    def to_mermaid(self, lang: str = "zh") -> str:
-        """The table as a Mermaid `stateDiagram-v2`, labelled in `zh` or `en`. ValueError for others."""
+    def to_mermaid(self, lang: str = "zh", *, loops: bool = True) -> str:
+        """The table as a Mermaid `stateDiagram-v2`, labelled in `zh` or `en`. ValueError for others.
+
+        Without `loops`, verbs that leave the state as it is are not drawn.
+        """
         if lang not in ("zh", "en"):
             raise ValueError(f"no labels in {lang!r}")
         lines = ["stateDiagram-v2"]
@@ -175,8 +189,9 @@ class Flow:
             )
         lines.append(f"    [*] --> {_node(self.initial)}")
         for edge in self.edges:
-            said = _label(edge.zh if lang == "zh" else edge.en)
-            lines.append(f"    {_node(edge.source)} --> {_node(edge.target)}: {said}")
+            if loops or edge.source != edge.target:
+                said = _label(edge.zh if lang == "zh" else edge.en)
+                lines.append(f"    {_node(edge.source)} --> {_node(edge.target)}: {said}")
         lines += [f"    {_node(state.code)} --> [*]" for state in self.states if state.final]
         return "\n".join(lines) + "\n"
 

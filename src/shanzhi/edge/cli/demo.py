@@ -42,7 +42,9 @@ PEOPLE = (
     Person("zhibanzhang", "值班长乙", "shift_lead", "值班长"),
     Person("paiqian", "派遣员丙", "dispatcher", "派遣员"),
     Person("chuzhi", "处置员丁", "unit_handler", "处置单位"),
+    Person("fuzeren", "处置负责人癸", "unit_lead", "处置单位负责人"),
     Person("wangge", "网格员戊", "grid_worker", "网格员"),
+    Person("xuncha", "网格员子", "grid_worker", "网格员（另一位）"),
     Person("zhihui", "指挥己", "commander", "指挥"),
     Person("xitong", "系统管理员庚", "system_admin", "系统管理员"),
     Person("anquan", "安全管理员辛", "security_admin", "安全管理员"),
@@ -151,7 +153,7 @@ def _make_people(district: Place, units: dict[str, Unit], now: datetime) -> None
             username=person.username, display_name=person.name, password=PASSWORD, actor=SYSTEM, at=now
         )
         # One login handles for every unit of the demo, so that any report can be walked to its end.
-        for unit in units.values() if person.post == "unit_handler" else [None]:
+        for unit in units.values() if person.post in ("unit_handler", "unit_lead") else [None]:
             people.appoint(
                 account_id=account.id, kind=person.post, place_id=district.id,
                 unit_id=unit.id if unit else None, from_on=on, actor=SYSTEM, at=now,

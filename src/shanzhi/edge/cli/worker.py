@@ -42,6 +42,7 @@ def run(stop: threading.Event) -> int:
     from shanzhi.base.clocks import loop
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
+    from shanzhi.work.cases.actions import wake_suspended
 
     failed = threading.Event()
 
@@ -62,7 +63,7 @@ def run(stop: threading.Event) -> int:
         guarded("relay", lambda: relay.run(stop)),
         guarded("sealer", lambda: sealer.run(stop)),
         guarded("jobs", lambda: run_jobs(stop)),
-        guarded("clocks", lambda: loop.run(stop, SystemClock())),
+        guarded("clocks", lambda: loop.run(stop, SystemClock(), [wake_suspended])),
     ]
     stop.wait()
     for thread in threads:

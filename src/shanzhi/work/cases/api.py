@@ -11,11 +11,12 @@ from dmr import Body, Headers, Path, Query, ResponseSpec, modify, validate
 from dmr.routing import path
 
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
-from shanzhi.base.access.capabilities import CASE_REVEAL, CASE_VIEW
-from shanzhi.core.kit.errors import InvalidInput
-from shanzhi.work.cases import actions, queries
+from shanzhi.base.access.capabilities import CASE_DISPATCH, CASE_REVEAL, CASE_VIEW
+from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
+from shanzhi.work.cases import actions, lists, queries
+from shanzhi.work.cases.case_page import case_out, linked_out, row_out
 from shanzhi.work.cases.follow import FollowOut, follow_out
-from shanzhi.work.cases.shapes import CaseOut, CasePageOut, QueueOut, case_out, row_out
+from shanzhi.work.cases.shapes import CaseOut, CasePageOut, LinkedCaseOut, QueueOut
 
 Note = Annotated[str, msgspec.Meta(max_length=5000)]
 
@@ -95,6 +96,12 @@ class ActionPath(msgspec.Struct):
     verb: str
 
 
+class VerbPath(msgspec.Struct):
+    """A verb."""
+
+    verb: str
+
+
 class ActionIn(msgspec.Struct):
     """What a verb needs; `version` is the one that the page showed."""
 
@@ -102,7 +109,69 @@ class ActionIn(msgspec.Struct):
     note: Note = ""
     condition_id: UUID | None = None
     unit_id: UUID | None = None
+    master_id: UUID | None = None
+    assignee_id: UUID | None = None
+    until_at: datetime | None = None
+    bundle_id: UUID | None = None
     photos: list[str] = []
+
+    def given(self) -> actions.Given:
+        """What the actor gives, for the door."""
+        return actions.Given(
+            note=self.note, condition_id=self.condition_id, unit_id=self.unit_id, master_id=self.master_id,
+            assignee_id=self.assignee_id, until_at=self.until_at, bundle_id=self.bundle_id,
+            photos=tuple(self.photos),
+        )  # fmt: skip
+
+
+class HandleIn(msgspec.Struct):
+    """One of many cases: its handle and the version that the list showed."""
+
+    area: str
+    id: UUID
+    version: int
+
+
+class ManyIn(msgspec.Struct):
+    """One verb for many cases; what it needs is the same for all."""
+
+    cases: list[HandleIn]
+    note: Note = ""
+    unit_id: UUID | None = None
+    condition_id: UUID | None = None
+
+
+class RefusedOut(msgspec.Struct):
+    """A case of many that stayed as it was, and why."""
+
+    area: str
+    id: UUID
+    code: str
+    message_zh: str
+    message_en: str
+
+
+class ManyOut(msgspec.Struct):
+    """How many were done; the others with the reason."""
+
+    done: int
+    refused: list[RefusedOut]
+
+
+class BundleIn(msgspec.Struct):
+    """Cases to put under one limit."""
+
+    area: str
+    cases: list[UUID]
+    name: Note
+    due_at: datetime
+
+
+class BundleMadeOut(msgspec.Struct):
+    """The bundle that was made."""
+
+    id: UUID
+    cases: int
 
 
 class RevealIn(msgspec.Struct):
@@ -205,12 +274,10 @@ class QueuesController(ApiController):
 
     def get(self) -> list[QueueOut]:
         """Queues with live counts: work first, views after."""
-        found = queries.counts(self.actor, clock_of(self.request).now())
+        found = lists.counts(self.actor, clock_of(self.request).now())
         return [
-            QueueOut(
-                queue.code, queue.zh, queue.en, *found.get(queue.code, (0, 0)), queue.capability != CASE_VIEW
-            )
-            for queue in queries.queues_of(self.actor)
+            QueueOut(queue.code, queue.zh, queue.en, *found.get(queue.code, (0, 0)), queue.is_work)
+            for queue in lists.queues_of(self.actor)
         ]
 
 
@@ -222,7 +289,7 @@ class CasesController(ApiController):
     def get(self, parsed_query: Query[CaseQuery]) -> CasePageOut:
         """One page of a queue, least remaining time first."""
         at = clock_of(self.request).now()
-        page = queries.listed(
+        page = lists.listed(
             self.actor, queue=parsed_query.queue, cursor=parsed_query.cursor, limit=parsed_query.limit,
             text=parsed_query.q, at=at,
         )  # fmt: skip
@@ -262,14 +329,74 @@ class ActionController(ApiController):
             actor=self.actor,
             at=at,
             version=parsed_body.version,
-            given=actions.Given(
-                note=parsed_body.note, condition_id=parsed_body.condition_id, unit_id=parsed_body.unit_id,
-                photos=tuple(parsed_body.photos),
-            ),
+            given=parsed_body.given(),
             event_id=_key(parsed_headers.idempotency_key),
-        )  # fmt: skip
+        )
         case = queries.case_for(self.actor, parsed_path.area, parsed_path.case_id, at)
         return case_out(case, self.actor, at)
+
+
+class ManyController(ApiController):
+    """One verb for many cases at once (批量办理)."""
+
+    gate = CASE_VIEW
+
+    @modify(status_code=HTTPStatus.OK)
+    def post(self, parsed_path: Path[VerbPath], parsed_body: Body[ManyIn]) -> ManyOut:
+        """Do the verb to each; what is refused stays as it was and holds up no other."""
+        if not 1 <= len(parsed_body.cases) <= actions.MAX_AT_ONCE:
+            raise InvalidInput(
+                field="cases", reason_zh=f"请选择 1 至 {actions.MAX_AT_ONCE} 个案件。",
+                reason_en=f"Choose 1 to {actions.MAX_AT_ONCE} cases.",
+            )  # fmt: skip
+        if parsed_path.verb == "rate":
+            raise NotFound
+        at = clock_of(self.request).now()
+        given = actions.Given(
+            note=parsed_body.note, unit_id=parsed_body.unit_id, condition_id=parsed_body.condition_id
+        )
+        done, refused = 0, []
+        for area in sorted({one.area for one in parsed_body.cases}):
+            chosen = [one for one in parsed_body.cases if one.area == area]
+            steps = [
+                actions.Step(one.id, parsed_path.verb, self.actor, at, one.version, given) for one in chosen
+            ]
+            for one, outcome in zip(chosen, actions.perform_many(area, steps), strict=True):
+                if isinstance(outcome, ShanzhiError):
+                    refused.append(
+                        RefusedOut(
+                            one.area, one.id, outcome.code, outcome.sentence("zh"), outcome.sentence("en")
+                        )
+                    )
+                else:
+                    done += 1
+        return ManyOut(done, refused)
+
+
+class BundlesController(ApiController):
+    """Several cases under one limit."""
+
+    gate = CASE_DISPATCH
+
+    @modify(status_code=HTTPStatus.CREATED)
+    def post(self, parsed_body: Body[BundleIn]) -> BundleMadeOut:
+        """Make a bundle of cases: all of them, or none."""
+        made, done = actions.bundle(
+            parsed_body.area, parsed_body.cases, name=parsed_body.name, due_at=parsed_body.due_at,
+            actor=self.actor, at=clock_of(self.request).now(),
+        )  # fmt: skip
+        return BundleMadeOut(made.id, len(done))
+
+
+class NumbersController(ApiController):
+    """Cases by their numbers, to merge with."""
+
+    gate = CASE_VIEW
+
+    def get(self, parsed_path: Path[NumberPath]) -> list[LinkedCaseOut]:
+        """The case with this number, when it is in sight; else none."""
+        at = clock_of(self.request).now()
+        return [linked_out(case) for case in queries.by_number(self.actor, [parsed_path.number], at)]
 
 
 class RevealController(ApiController):
@@ -293,6 +420,9 @@ urlpatterns = [
     path("follow/<str:number>/rate", RateController.as_view(), name="rate"),
     path("queues", QueuesController.as_view(), name="queues"),
     path("cases", CasesController.as_view(), name="cases"),
+    path("cases/many/<str:verb>", ManyController.as_view(), name="cases-many"),
+    path("cases/numbers/<str:number>", NumbersController.as_view(), name="case-number"),
+    path("bundles", BundlesController.as_view(), name="bundles"),
     path("cases/<str:area>/<uuid:case_id>", CaseController.as_view(), name="case"),
     path("cases/<str:area>/<uuid:case_id>/reveal", RevealController.as_view(), name="case-reveal"),
     path(

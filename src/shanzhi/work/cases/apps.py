@@ -19,6 +19,7 @@ class CasesConfig(AppConfig):
             "cases_caseevent",
             [
                 "id", "area", "case_id", "sequence", "verb", "from_state", "to_state", "actor_id", "actor_name",
-                "unit_id", "note", "public", "at",
+                "unit_id", "named_unit_id", "named_account_id", "named_case_id", "named_condition_id", "until_at",
+                "note", "public", "at",
             ],
         )  # fmt: skip

@@ -31,12 +31,12 @@ class MissingInput(ShanzhiError):
 
 
 class SamePerson(ShanzhiError):
-    """The one who handled may not inspect."""
+    """Nobody decides on what they did or asked for themselves."""
 
     code = "same-person"
     status = 403
-    zh = "处置人不得核查自己办理的案件，请由他人核查。"
-    en = "Whoever handled a case may not inspect it: somebody else has to."
+    zh = "自己经手的事项不能由本人核查或审批，请由他人办理。"
+    en = "Nobody inspects or decides on their own work: somebody else has to."
 
 
 class PlaceNeeded(ShanzhiError):
@@ -73,3 +73,120 @@ class UnknownPhoto(ShanzhiError):
     status = 422
     zh = "照片尚未上传完成，请重新上传。"
     en = "The photo was not received in full: send it again."
+
+
+class SupportPending(ShanzhiError):
+    """Supporting units have not finished."""
+
+    code = "support-pending"
+    status = 409
+    zh = "会同处置的“{units}”尚未完成，请等其完成或由派遣员取消协办。"
+    en = "Supporting units have not finished: {units}. Wait, or have the dispatcher release them."
+
+
+class NoOwnLimit(ShanzhiError):
+    """The handling clock does not run by the case's own limit."""
+
+    code = "no-own-limit"
+    status = 409
+    zh = "本案的处置时限未在单独计时（已暂停或已捆绑），不能办理此项。"
+    en = "The case's own handling limit does not run now (paused or bundled)."
+
+
+class AlreadyOverdue(ShanzhiError):
+    """An extension is asked for in time or not at all."""
+
+    code = "already-overdue"
+    status = 409
+    zh = "已经超期，不能再申请延期。"
+    en = "It is overdue already: an extension has to be asked for before."
+
+
+class UsedUp(ShanzhiError):
+    """It may be done so many times and was."""
+
+    code = "used-up"
+    status = 409
+    zh = "最多 {times} 次，已经用完。"
+    en = "At most {times} times: used up."
+
+
+class NeverOverdue(ShanzhiError):
+    """There is nothing to appeal against."""
+
+    code = "never-overdue"
+    status = 409
+    zh = "本案没有超期，无需申诉。"
+    en = "This case was not overdue: there is nothing to appeal against."
+
+
+class ForArbitration(ShanzhiError):
+    """After so many refusals the shift lead decides."""
+
+    code = "for-arbitration"
+    status = 409
+    zh = "回退已被驳回 {times} 次，现由值班长裁定。"
+    en = "The return was refused {times} times: the shift lead decides now."
+
+
+class NotYetForArbitration(ShanzhiError):
+    """The dispatcher still decides."""
+
+    code = "not-yet-for-arbitration"
+    status = 409
+    zh = "尚未达到裁定条件，由派遣员审批。"
+    en = "The dispatcher still decides on this return."
+
+
+class AlreadyAsked(ShanzhiError):
+    """A request of this kind waits already."""
+
+    code = "already-asked"
+    status = 409
+    zh = "本案已有“{kind_zh}”待处理，请勿重复提交。"
+    en = "A request ({kind_en}) waits for this case already."
+
+
+class NothingAsked(ShanzhiError):
+    """No request of this kind waits."""
+
+    code = "nothing-asked"
+    status = 409
+    zh = "本案没有待处理的“{kind_zh}”。"
+    en = "No request ({kind_en}) waits for this case."
+
+
+class NotYourTurn(ShanzhiError):
+    """Another consent comes first, or was given."""
+
+    code = "not-your-turn"
+    status = 409
+    zh = "“{kind_zh}”的审批不在这一步。"
+    en = "The {kind_en} stands at another step of approval."
+
+
+class NotYours(ShanzhiError):
+    """Only who asked may take it back."""
+
+    code = "not-yours"
+    status = 403
+    zh = "只能撤回自己提出的申请。"
+    en = "Only whoever asked may withdraw it."
+
+
+class NotMergeable(ShanzhiError):
+    """The master case cannot take a duplicate."""
+
+    code = "not-mergeable"
+    status = 409
+    zh = "不能并案：{why_zh}。"
+    en = "They cannot be merged: {why_en}."
+
+
+class SameUnit(ShanzhiError):
+    """It is that unit's already."""
+
+    code = "same-unit"
+    status = 409
+    zh = "本案已由“{unit}”办理，请选择其他单位。"
+    en = "{unit} has this case already: choose another unit."

@@ -1,35 +1,15 @@
 """What a resident reads about a report: plain words, no names, no internal states."""
 
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
+from shanzhi.city.people import queries as people
 from shanzhi.work.cases import queries
-from shanzhi.work.cases.flow import PUBLIC_STEPS, public_step
+from shanzhi.work.cases.case_page import place_name
+from shanzhi.work.cases.flow import CLOSED_LOOP, PUBLIC_STEPS, TOLD_OF_REPORT, public_step
 from shanzhi.work.cases.models import Case, CaseEvent
-from shanzhi.work.cases.shapes import place_name
-
-# What a resident reads when a verb has been done; a verb that is not here is not shown.
-_SENTENCES: dict[str, tuple[str, str]] = {
-    "report": ("我们已收到您的反映。", "We have received your report."),
-    "file": ("已立案，正在安排责任单位。", "A case is open; the responsible unit is being chosen."),
-    "dispatch": ("已交给{unit}处理。", "It was given to {unit}."),
-    "sign": ("{unit}已开始处理。", "{unit} has begun."),
-    "feed_back": ("处理结果：{note}", "Result: {note}"),
-    "inspect": ("另一位工作人员已到现场核查，问题已解决。", "Somebody else has checked it on the spot."),
-    "close": ("已办结，请您评价。", "It is closed: please rate it."),
-    "reject": ("未受理：{note}", "Not taken up: {note}"),
-    "decline": ("未立案：{note}", "No case was opened: {note}"),
-    "rework": (
-        "现场核查发现还没处理好，已要求重新处理。",
-        "The check found it not done yet: it is being done again.",
-    ),
-    "reopen": (
-        "您反映问题还没解决，已重新安排处理。",
-        "You said it is not solved: it is being dealt with again.",
-    ),
-    "rate": ("感谢您的评价。", "Thank you for your rating."),
-}
 
 
 class FollowEventOut(msgspec.Struct):
@@ -61,9 +41,16 @@ class FollowOut(msgspec.Struct):
     rated: bool
 
 
-def _sentence(event: CaseEvent, unit: str) -> FollowEventOut:
-    zh, en = _SENTENCES[event.verb]
+_TOLD = {(edge.source, edge.verb): (edge.told_zh, edge.told_en) for edge in CLOSED_LOOP.edges}
+
+
+def _sentence(event: CaseEvent, units: dict[UUID, str]) -> FollowEventOut | None:
+    """What a resident reads of an event; None for what is the desks' own."""
+    zh, en = _TOLD.get((event.from_state, event.verb), ("", "")) if event.from_state else TOLD_OF_REPORT
+    if not zh:
+        return None
     note = event.note if event.public else ""
+    unit = units.get(event.named_unit_id or event.unit_id) if event.named_unit_id or event.unit_id else None
     return FollowEventOut(
         event.at,
         zh.format(unit=unit or "责任单位", note=note),
@@ -74,8 +61,12 @@ def _sentence(event: CaseEvent, unit: str) -> FollowEventOut:
 def follow_out(case: Case, at: datetime) -> FollowOut:
     """The case in the resident's words."""
     events = queries.timeline(case)
-    state = queries.state_of(case.state)
-    unit = case.unit.name if case.unit else ""
+    units = people.unit_names(
+        found for event in events for found in (event.named_unit_id, event.unit_id) if found
+    )
+    # A duplicate goes the way of the case with which it is dealt.
+    leading = (queries.master_of(case) if case.state == "merged" else None) or case
+    state = CLOSED_LOOP.state(leading.state)
     photos = [photo for event in events for photo in event.photos.all()]
     kind = case.kind
     return FollowOut(
@@ -87,12 +78,12 @@ def follow_out(case: Case, at: datetime) -> FollowOut:
         address=case.address,
         state_public_zh=state.public_zh,
         state_public_en=state.public_en,
-        step=public_step(case.state),
+        step=public_step(state.code),
         steps=len(PUBLIC_STEPS),
-        due_at=case.due_at if case.clock_name == "handle" else None,
+        due_at=leading.due_at if leading.clock_name == "handle" else None,
         photos=[photo.sha256 for photo in photos if photo.stage == "before"],
         photos_after=[photo.sha256 for photo in photos if photo.stage != "before"],
-        timeline=[_sentence(event, unit) for event in events if event.verb in _SENTENCES],
+        timeline=[said for event in events if (said := _sentence(event, units))],
         allowed_actions=["rate"] if case.state == "closed" else [],
         rated=case.state == "rated",
     )

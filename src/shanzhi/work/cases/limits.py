@@ -60,12 +60,47 @@ def calendar_of(area: str) -> Calendar:
     return calendars.get(area) or calendars[""]
 
 
+def read_anew() -> None:
+    """Forget the packs that were read: a calendar or a limit has changed."""
+    stage_limits.cache_clear()
+    _calendars.cache_clear()
+    roads.cache_clear()
+
+
+@dataclass(frozen=True)
+class Roads:
+    """What a city sets about the side roads."""
+
+    self_handled_sample: float
+    extensions: int
+    suspension_days: int
+    refused_returns: int
+    duplicate_hours: float
+    duplicate_metres: float
+
+
+@lru_cache(maxsize=1)
+def roads() -> Roads:
+    """The settings of the side roads, from the pack."""
+    return Roads(**yaml.safe_load((settings.PACKS / "base" / "roads.yaml").read_text("utf-8")))
+
+
 @dataclass(frozen=True)
 class Due:
-    """When a clock warns and when it is due, UTC."""
+    """When a clock warns (None: never) and when it is due, UTC."""
 
-    warn_at: datetime
+    warn_at: datetime | None
     due_at: datetime
+
+
+def handling(amount: float | None, unit: str, extensions: int) -> Limit | None:
+    """The limit copied to a case, with an original limit more for each extension."""
+    return None if amount is None else Limit(amount * (1 + extensions), Unit(unit))
+
+
+def limit_of(clock: str, handling: Limit | None) -> Limit | None:
+    """The limit of a clock: the stage's own, else that of the case; None: it runs until a date."""
+    return stage_limits()[clock].limit or (handling if clock == "handle" else None)
 
 
 def due(
@@ -73,17 +108,22 @@ def due(
 ) -> Due:
     """What the limit of `clock` comes to from `started_at`, having stood still during `pauses`.
 
-    `handling` is the limit copied to the case.
+    `handling` is the limit copied to the case. Raises ValueError for a clock without a limit.
     """
-    stage = stage_limits()[clock]
-    limit = stage.limit or handling
+    limit = limit_of(clock, handling)
     if limit is None:
         raise ValueError(f"clock {clock} has no limit")
     calendar = calendar_of(area)
-    warned = Limit(limit.amount * stage.warn_share, limit.unit)
+    warned = Limit(limit.amount * stage_limits()[clock].warn_share, limit.unit)
     if not pauses:
         return Due(due_at(calendar, started_at, warned), due_at(calendar, started_at, limit))
     return Due(
         due_at_with_pauses(calendar, started_at, warned, pauses),
         due_at_with_pauses(calendar, started_at, limit, pauses),
     )
+
+
+def due_on_a_date(clock: str, started_at: datetime, due_at: datetime) -> Due:
+    """A clock that runs until a date somebody set."""
+    share = stage_limits()[clock].warn_share
+    return Due(started_at + (due_at - started_at) * share if share < 1 else None, due_at)

@@ -7,6 +7,7 @@ from shanzhi.base.rows import CodeField, GrowingRow
 from shanzhi.base.rows.encryption import EncryptedField
 from shanzhi.core.worktime import Unit
 from shanzhi.work.cases.flow import CLOSED_LOOP, OPEN_STATES
+from shanzhi.work.cases.roads import ASKED
 
 
 class Channel(models.TextChoices):
@@ -25,6 +26,28 @@ class Stage(models.TextChoices):
     CHECK = "check", "核查 Check"
 
 
+class CloseKind(models.TextChoices):
+    """How a case was closed (结案类型)."""
+
+    NONE = "", "未结案 Not closed"
+    NORMAL = "normal", "正常结案 Normal"
+    OVERDUE = "overdue", "超时结案 Overdue"
+    SPECIAL = "special", "特殊结案 Special"
+    SELF_HANDLED = "self_handled", "自处置结案 Handled on the spot"
+    MERGED = "merged", "并案结案 With its master"
+
+
+class RequestState(models.TextChoices):
+    """Where a request stands. It lapses when the case moves on without a decision."""
+
+    PENDING = "pending", "待处理 Pending"
+    APPROVED = "approved", "已批准 Approved"
+    REFUSED = "refused", "已驳回 Refused"
+    ANSWERED = "answered", "已答复 Answered"
+    WITHDRAWN = "withdrawn", "已撤回 Withdrawn"
+    LAPSED = "lapsed", "已失效 Lapsed"
+
+
 _IS_OPEN = Q(state__in=OPEN_STATES)
 STATE_CHOICES = [(state.code, state.zh) for state in CLOSED_LOOP.states]
 
@@ -33,10 +56,12 @@ class Case(GrowingRow):
     """One matter to resolve (案件).
 
     `limit_*` is the limit in force when it was filed: a copy, which later catalogues do not change.
-    `due_at` and `warn_at` are those of the
-    clock that runs now, for sorting. `content_hash` tells a repeated
-    submission from another one under the same id. Purpose of `phone`: to ask back and to tell the result;
-    class: personal, encrypted; lifetime: see docs/handbook/retention.md.
+    `due_at` and `warn_at` are those of the clock of the step that runs now, for sorting. `assignee` is whom the
+    unit forwarded it to, `master_id` the case with which a duplicate is dealt, `is_overdue` whether handling ever
+    took longer than its limit (raw), `is_exempt` that an appeal took it out of the statistics. `extensions` and
+    `refused_returns` count for the unit that has it now. `content_hash` tells a repeated submission from another
+    one under the same id. Purpose of `phone`: to ask back and to tell the result; class: personal, encrypted;
+    lifetime: see docs/handbook/retention.md.
     """
 
     number = CodeField(max_length=20)
@@ -68,6 +93,21 @@ class Case(GrowingRow):
     )
     limit_text = models.CharField(max_length=100, blank=True, default="")
     closed_at = models.DateTimeField(null=True)
+    assignee = models.ForeignKey(
+        "people.Account", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    master_id = models.UUIDField(null=True)
+    bundle = models.ForeignKey(
+        "cases.Bundle", on_delete=models.PROTECT, null=True, related_name="cases", db_constraint=False,
+        db_index=False,
+    )  # fmt: skip
+    close_kind = models.CharField(max_length=12, choices=CloseKind.choices, blank=True, db_default="")
+    extensions = models.PositiveSmallIntegerField(db_default=0)
+    refused_returns = models.PositiveSmallIntegerField(db_default=0)
+    open_requests = models.PositiveSmallIntegerField(db_default=0)
+    open_supports = models.PositiveSmallIntegerField(db_default=0)
+    is_overdue = models.BooleanField(db_default=False)
+    is_exempt = models.BooleanField(db_default=False)
     content_hash = models.BinaryField(max_length=32)
 
     class Meta:
@@ -92,6 +132,15 @@ class Case(GrowingRow):
             models.Index(
                 fields=["closed_at"], name="cases_case_closed", condition=Q(closed_at__isnull=False)
             ),
+            models.Index(
+                fields=["area", "master_id"], name="cases_case_master", condition=Q(master_id__isnull=False)
+            ),
+            models.Index(
+                fields=["assignee", "due_at", "id"],
+                name="cases_case_assignee",
+                condition=_IS_OPEN & Q(assignee__isnull=False),
+            ),
+            models.Index(fields=["bundle"], name="cases_case_bundle", condition=Q(bundle__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -99,18 +148,27 @@ class Case(GrowingRow):
 
 
 class CaseEvent(GrowingRow):
-    """What happened to a case: appended, sealed, never changed. `public` notes are shown to the resident."""
+    """What happened to a case: appended, sealed, never changed. `public` notes are shown to the resident.
+
+    `unit_id` is the actor's own unit; `named_*` and `until_at` are what the verb named: the unit it went to, the
+    colleague, the master case, the rule filed under or cited.
+    """
 
     case = models.ForeignKey(
         Case, on_delete=models.PROTECT, related_name="events", db_constraint=False, db_index=False
     )
     sequence = models.PositiveIntegerField()
-    verb = models.CharField(max_length=16)
+    verb = models.CharField(max_length=20)
     from_state = CodeField(max_length=16, blank=True)
     to_state = CodeField(max_length=16)
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=60)
     unit_id = models.UUIDField(null=True)
+    named_unit_id = models.UUIDField(null=True)
+    named_account_id = models.UUIDField(null=True)
+    named_case_id = models.UUIDField(null=True)
+    named_condition_id = models.UUIDField(null=True)
+    until_at = models.DateTimeField(null=True)
     note = models.TextField(blank=True, default="")
     public = models.BooleanField(default=False)
     at = models.DateTimeField()
@@ -143,6 +201,85 @@ class CasePhoto(GrowingRow):
 
     def __str__(self) -> str:
         return self.sha256
+
+
+class CaseRequest(GrowingRow):
+    """What somebody asks about a case and others decide or answer (申请、催办、督办).
+
+    `consents` counts those given so far; `due_at` is when an answer is due.
+    """
+
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="requests", db_constraint=False, db_index=False
+    )
+    kind = CodeField(max_length=12, choices=[(one.code, f"{one.zh} {one.en}") for one in ASKED.values()])
+    state = CodeField(max_length=10, choices=RequestState.choices)
+    consents = models.PositiveSmallIntegerField(default=0)
+    asked_by = models.UUIDField(null=True)
+    asked_name = models.CharField(max_length=60)
+    unit_id = models.UUIDField(null=True)
+    asked_at = models.DateTimeField()
+    note = models.TextField(blank=True, default="")
+    condition_id = models.UUIDField(null=True)
+    until_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(null=True)
+    decided_name = models.CharField(max_length=60, blank=True, default="")
+    decided_at = models.DateTimeField(null=True)
+    answer = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["area", "case", "kind"],
+                condition=Q(state="pending"),
+                name="cases_caserequest_pending",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["area", "case"], name="cases_caserequest_case"),
+            models.Index(
+                fields=["kind", "consents", "asked_at"], name="cases_caserequest_inbox",
+                condition=Q(state="pending"),
+            ),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.state}"
+
+
+class CaseSupport(GrowingRow):
+    """A unit that helps the lead unit with a case (会同处置); `done_at` or `released_at` ends it."""
+
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="supports", db_constraint=False, db_index=False
+    )
+    unit = models.ForeignKey("people.Unit", on_delete=models.PROTECT, related_name="+", db_index=False)
+    asked_at = models.DateTimeField()
+    note = models.TextField(blank=True, default="")
+    done_at = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    result = models.TextField(blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["area", "case", "unit"], name="cases_casesupport_once")
+        ]
+        indexes = [models.Index(fields=["unit", "case"], name="cases_casesupport_unit")]
+
+    def __str__(self) -> str:
+        return f"{self.unit_id}"
+
+
+class Bundle(GrowingRow):
+    """Several cases under one limit (捆绑): all of them are due when the bundle is."""
+
+    name = models.CharField(max_length=100)
+    due_at = models.DateTimeField()
+    created_at = models.DateTimeField()
+    created_name = models.CharField(max_length=60)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Rating(GrowingRow):

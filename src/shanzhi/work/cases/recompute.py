@@ -62,8 +62,7 @@ def recompute_open(now: Callable[[], datetime], batch: int = BATCH) -> Recompute
     instant. The packs are read anew first; processes that have been running since before the change go on with
     the old calendar, so restart them before.
     """
-    limits.stage_limits.cache_clear()
-    limits._calendars.cache_clear()
+    limits.read_anew()
     report, after = RecomputeReport(), clock_queries.FIRST
     while keys := clock_queries.running_after(after, CLOCKS, batch):
         after = keys[-1]
@@ -83,8 +82,11 @@ def _recompute(
 ) -> RecomputeReport:
     cases = Case.objects.select_for_update().filter(area=area, id__in=case_ids, state__in=OPEN_STATES)
     handling = {
-        case_id: None if amount is None else Limit(amount, Unit(unit))
-        for case_id, amount, unit in cases.order_by("id").values_list("id", "limit_amount", "limit_unit")
+        # A bundle is due on a date that somebody set.
+        case_id: None if bundle_id else limits.handling(amount, unit, extensions)
+        for case_id, bundle_id, amount, unit, extensions in cases.order_by("id").values_list(
+            "id", "bundle_id", "limit_amount", "limit_unit", "extensions"
+        )
     }
     rows = Clock.objects.select_for_update().filter(area=area, subject_id__in=handling)
     found = [
@@ -93,7 +95,7 @@ def _recompute(
         if (area, clock.subject_id, clock.name) in chosen
     ]
     at = now()  # under the locks: no clock of these has fired after it
-    dues = _due_times(area, found, handling)
+    dues = _due_times(area, found, handling, at)
     moved = [
         (clock, due)
         for clock in found
@@ -122,14 +124,14 @@ def _recompute(
 
 
 def _due_times(
-    area: str, found: Sequence[Clock], handling: dict[UUID, Limit | None]
+    area: str, found: Sequence[Clock], handling: dict[UUID, Limit | None], at: datetime
 ) -> dict[UUID, limits.Due]:
     """What `limits.due` says of each clock: one by one, or all with the same limit in working time together."""
-    pauses = clock_queries.pauses_of(area, [clock.id for clock in found])
+    pauses = clock_queries.pauses_of(area, [clock.id for clock in found], at)
     dues: dict[UUID, limits.Due] = {}
     together: dict[tuple[str, Limit], list[Clock]] = defaultdict(list)
     for clock in found:
-        limit = limits.stage_limits()[clock.name].limit or handling[clock.subject_id]
+        limit = limits.limit_of(clock.name, handling[clock.subject_id])
         if limit is None:
             continue
         if not limit.unit.is_working_time or clock.id in pauses:

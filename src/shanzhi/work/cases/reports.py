@@ -166,14 +166,9 @@ def create_report(new: NewReport, *, actor: Actor, at: datetime) -> Receipt:
         made = cursor.fetchone()
         if made is not None:
             _add_photos(area, new.id, event_id, new.photos)
-            clocks.start(
-                area=area, subject_id=new.id, name="accept", due_at=clock.due_at, warn_at=clock.warn_at,
-                started_at=at,
-            )  # fmt: skip
-            outbox.publish(
-                area=area, topic="cases", subject_id=new.id, event="report",
-                payload={"state": CLOSED_LOOP.initial}, at=at,
-            )  # fmt: skip
+            clocks.start([clocks.Turn(area, new.id, "accept", at, clock.due_at, clock.warn_at)])
+            said = {"state": CLOSED_LOOP.initial}
+            outbox.publish([outbox.News(area, "cases", new.id, "report", said, at)])
     if made is None:
         return _first_receipt(new, hashed)
     return Receipt(area, new.id, made[0], secret_of(area, new.id), True)

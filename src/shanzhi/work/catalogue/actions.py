@@ -391,9 +391,7 @@ def _pack_rows(document: Any) -> Iterable[ConditionRow]:
             )
 
 
-def load_pack(
-    path: Path, actor: Actor, at: datetime, effective_on: date | None = None
-) -> ImportReport:
+def load_pack(path: Path, actor: Actor, at: datetime, effective_on: date | None = None) -> ImportReport:
     """Load the kinds of a pack (YAML). Kinds the catalogue already holds keep their conditions.
 
     A pack is a start: it must not undo what a city has imported since. Raises ImportHasErrors.

@@ -57,6 +57,12 @@ def condition(condition_id: UUID) -> Condition:
     return found
 
 
+def conditions_by_id(condition_ids: Iterable[UUID]) -> dict[UUID, Condition]:
+    """Conditions of any version, by id."""
+    rows = Condition.objects.select_related("kind").filter(id__in=set(condition_ids))
+    return {found.id: found for found in rows}
+
+
 def is_in_force(rule: Condition, on: date) -> bool:
     """Whether a condition belongs to the version of its kind that is in force on the day `on`."""
     return version_by_kind(on, [rule.kind_id]).get(rule.kind_id) == rule.version_id

@@ -1,0 +1,395 @@
+"""The one door (唯一入口) for every change of a case's state.
+
+`perform_many` takes steps of one area in one transaction: it locks the cases in the order of their ids, checks each
+step against the table, and writes rows, events, clocks and outbox in sets. A step that is refused changes nothing
+and holds up no other. What a verb does besides stands in `effects.py`, what forbids it in `guards.py`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models, transaction
+
+from shanzhi.base.access import SYSTEM, Actor
+from shanzhi.base.clocks import actions as clocks
+from shanzhi.base.clocks import queries as clock_queries
+from shanzhi.base.clocks.models import ClockState
+from shanzhi.base.outbox import actions as outbox
+from shanzhi.core.flow import Edge
+from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
+from shanzhi.core.kit.ids import uuid7
+from shanzhi.work.cases import effects, queries
+from shanzhi.work.cases.errors import MissingInput, VersionConflict
+from shanzhi.work.cases.flow import CLOSED_LOOP, SIDE_CLOCKS, clock_steps, request_step
+from shanzhi.work.cases.guards import Facts, refusal, visible
+from shanzhi.work.cases.limits import Due, due, due_on_a_date, handling
+from shanzhi.work.cases.models import Case, CaseEvent, CasePhoto, RequestState, Stage
+from shanzhi.work.cases.reports import check_photos
+from shanzhi.work.cases.roads import ASKED
+
+MAX_NOTE = 1000
+LABELS = {
+    "note": ("说明", "a note"),
+    "photos": ("处置后照片", "a photo of the result"),
+    "condition_id": ("立案条件", "the filing rule"),
+    "unit_id": ("处置单位", "the unit"),
+    "master_id": ("主案", "the master case"),
+    "assignee_id": ("承办人", "the colleague"),
+    "until_at": ("恢复日期", "the day on which it resumes"),
+    "bundle_id": ("捆绑批次", "the bundle"),
+}
+_STAGE = {"handle": Stage.AFTER, "self_handle": Stage.AFTER, "finish_support": Stage.AFTER}
+# Columns that a step may change, with their types.
+_CHANGED = {
+    "state": "text", "version": "int", "kind_id": "uuid", "condition_id": "uuid", "unit_id": "uuid",
+    "assignee_id": "uuid", "master_id": "uuid", "bundle_id": "uuid", "limit_amount": "float8",
+    "limit_unit": "text", "limit_text": "text", "due_at": "timestamptz", "warn_at": "timestamptz",
+    "clock_name": "text", "closed_at": "timestamptz", "close_kind": "text", "extensions": "int",
+    "refused_returns": "int", "open_requests": "int", "open_supports": "int", "is_overdue": "bool",
+    "is_exempt": "bool",
+}  # fmt: skip
+_SAVE = (
+    "UPDATE cases_case c SET "
+    + ", ".join(f"{name} = given.{name}" for name in _CHANGED)
+    + " FROM unnest(%s::uuid[], "
+    + ", ".join(f"%s::{kind}[]" for kind in _CHANGED.values())
+    + f") AS given (id, {', '.join(_CHANGED)}) WHERE c.area = %s AND c.id = given.id"
+)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a resident says at the end."""
+
+    solved: bool
+    stars: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the actor gives with a verb."""
+
+    note: str = ""
+    condition_id: UUID | None = None
+    unit_id: UUID | None = None
+    master_id: UUID | None = None
+    assignee_id: UUID | None = None
+    until_at: datetime | None = None
+    bundle_id: UUID | None = None
+    photos: tuple[str, ...] = ()
+    rating: Said | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One verb to do to one case. `version` is the one the actor saw; None: whatever it is now."""
+
+    case_id: UUID
+    verb: str
+    actor: Actor
+    at: datetime
+    version: int | None = None
+    given: Given = field(default_factory=Given)
+    event_id: UUID | None = None
+
+
+Outcome = Case | ShanzhiError
+
+
+def perform_many(area: str, steps: Sequence[Step]) -> list[Outcome]:
+    """Do steps to cases of one area in one transaction; for each the case, or why it was refused.
+
+    Steps of one case are done in their order. All are of one day: who sees what is asked of the tree of the first
+    step's day. A step whose `event_id` was done before changes nothing.
+    """
+    if not steps:
+        return []
+    outcomes: list[Outcome] = [NotFound()] * len(steps)
+    with transaction.atomic():
+        batch = Batch(area, steps)
+        for chosen in _rounds(steps):
+            for index in chosen:
+                try:
+                    outcomes[index] = batch.take(steps[index])
+                except ShanzhiError as error:
+                    outcomes[index] = error
+            batch.write()
+    return outcomes
+
+
+def _rounds(steps: Sequence[Step]) -> Iterable[list[int]]:
+    """Positions of the steps in rounds: no case twice in one."""
+    rounds: list[list[int]] = []
+    seen: dict[UUID, int] = {}
+    for index, step in enumerate(steps):
+        number = seen.get(step.case_id, 0)
+        seen[step.case_id] = number + 1
+        if number == len(rounds):
+            rounds.append([])
+        rounds[number].append(index)
+    return rounds
+
+
+class Batch:
+    """Cases under lock, and what is to be written about them."""
+
+    def __init__(self, area: str, steps: Sequence[Step]) -> None:
+        self.area = area
+        self._known: dict[tuple[Any, ...], Any] = {}
+        self.facts = Facts(area, self._lock(steps), steps[0].at)
+        self._repeated = self._done_before(
+            steps
+        )  # under the locks: who repeats a request waits for the first
+        self._begin()
+
+    def _begin(self) -> None:
+        self._changed: dict[UUID, Case] = {}
+        self._events: list[CaseEvent] = []
+        self._photos: list[CasePhoto] = []
+        self._rows: dict[UUID, models.Model] = {}
+        self._turns: dict[str, list[clocks.Turn]] = {"stop": [], "pause": [], "resume": [], "start": []}
+        self._moved: list[clocks.Moved] = []
+        self._news: list[outbox.News] = []
+        self._next: list[Step] = []
+
+    def _lock(self, steps: Sequence[Step]) -> list[Case]:
+        """The cases of the steps, their masters-to-be and their duplicates, in the order of their ids."""
+        ids = {step.case_id for step in steps} | {
+            step.given.master_id for step in steps if step.given.master_id
+        }
+        if any(CLOSED_LOOP.ends(step.verb) for step in steps):
+            rows = Case.objects.filter(area=self.area, master_id__in=ids)
+            ids |= set(rows.values_list("id", flat=True))
+        found = list(Case.objects.select_for_update().filter(area=self.area, id__in=ids).order_by("id"))
+        # Not by a join: a row that was waited for would be paired with what it referred to before.
+        models.prefetch_related_objects(found, "condition", "bundle")
+        return found
+
+    def _done_before(self, steps: Sequence[Step]) -> set[tuple[UUID, UUID, str]]:
+        ids = [step.event_id for step in steps if step.event_id]
+        if not ids:
+            return set()
+        rows = CaseEvent.objects.filter(area=self.area, id__in=ids)
+        return set(rows.values_list("id", "case_id", "verb"))
+
+    def look_up(self, key: tuple[Any, ...], find: Callable[..., Any], *arguments: Any) -> Any:
+        """What does not change meanwhile, looked up once."""
+        if key not in self._known:
+            self._known[key] = find(*arguments)
+        return self._known[key]
+
+    def duplicates(self, case: Case) -> list[Case]:
+        """The cases merged into this one, locked."""
+        rows = Case.objects.filter(area=self.area, master_id=case.id, state="merged")
+        missing = set(rows.values_list("id", flat=True)) - set(self.facts.cases)
+        if missing:  # merged since the lock was taken
+            found = Case.objects.select_for_update().filter(area=self.area, id__in=missing)
+            self.facts.cases |= {one.id: one for one in found.order_by("id")}
+        return [
+            one for one in self.facts.cases.values() if one.master_id == case.id and one.state == "merged"
+        ]
+
+    def keep(self, row: models.Model) -> None:
+        """Write this row with the batch."""
+        self._rows[row.pk] = row
+
+    def follow_on(self, case: Case, verb: str, at: datetime, note: str = "") -> None:
+        """Have the program do a verb as a consequence, in the same transaction."""
+        self._next.append(Step(case.id, verb, SYSTEM, at, given=Given(note=note)))
+
+    def take(self, step: Step) -> Case:
+        """Check one step and, when nothing forbids it, do it in memory. Raises what `perform` raises."""
+        case = self.facts.cases.get(step.case_id)
+        self.facts.at = step.at
+        if case is None or not visible(step.actor, case, self.facts):
+            raise NotFound
+        if step.event_id and (step.event_id, case.id, step.verb) in self._repeated:
+            return case
+        if step.version is not None and step.version != case.version:
+            raise _conflict(case)
+        edge = CLOSED_LOOP.edge(case.state, step.verb)
+        if found := refusal(edge, case, step.actor, self.facts):
+            raise found
+        _check_input(case, edge, step.given)
+        unit_before = case.unit_id
+        effect = effects.EFFECTS.get(step.verb)
+        if effect is not None:
+            effect(case, step, self)
+        self._turn_clocks(case, edge, step, unit_before)
+        verb, kind = request_step(edge)
+        if verb:
+            effects.move_request(verb, kind, case, step, self)
+        ended = CLOSED_LOOP.state(edge.target).final and not CLOSED_LOOP.state(case.state).final
+        case.state = edge.target
+        case.version += 1
+        self._lapse(case, step, unit_before)
+        if ended:
+            effects.end(case, step, self)
+        self._tell(case, edge, step)
+        self._changed[case.id] = case
+        return case
+
+    def _tell(self, case: Case, edge: Edge, step: Step) -> None:
+        units, given = step.actor.unit_ids(edge.capability), step.given
+        own = case.unit_id if case.unit_id in units else (units[0] if units else None)
+        event = CaseEvent(
+            id=step.event_id or uuid7(), area=case.area, case=case, sequence=case.version, verb=edge.verb,
+            from_state=edge.source, to_state=edge.target, actor_id=step.actor.account_id,
+            actor_name=step.actor.name or "市民", unit_id=own,
+            named_unit_id=given.unit_id, named_account_id=given.assignee_id, named_case_id=given.master_id,
+            named_condition_id=given.condition_id, until_at=given.until_at, note=given.note.strip(),
+            public="{note}" in edge.told_zh, at=step.at,
+        )  # fmt: skip
+        self._events.append(event)
+        stage = _STAGE.get(edge.verb, Stage.CHECK)
+        for sha256 in dict.fromkeys(given.photos):
+            self._photos.append(CasePhoto(area=case.area, case=case, event=event, sha256=sha256, stage=stage))
+        self._news.append(outbox.News(case.area, "cases", case.id, edge.verb, {"state": case.state}, step.at))
+
+    def _lapse(self, case: Case, step: Step, unit_before: UUID | None) -> None:
+        """Requests that nobody can decide any more are over, and so are those of a unit that gave the case up."""
+        for kind, row in list(self.facts.pending(case).items()):
+            if row.state != RequestState.PENDING:
+                continue
+            decided = any(
+                request_step(edge) in (("approve", kind), ("answer", kind))
+                for edge in CLOSED_LOOP.edges_from(case.state)
+            )
+            moved = ASKED[kind].of_unit and unit_before is not None and case.unit_id != unit_before
+            if moved or not decided:
+                effects.finish_request(row, case, RequestState.LAPSED, step, self)
+                if kind in self.facts.clocks(case):
+                    self._stop(case, kind, step)
+
+    def _turn_clocks(self, case: Case, edge: Edge, step: Step, unit_before: UUID | None) -> None:
+        for verb, name in clock_steps(edge):
+            standing = self.facts.clocks(case)
+            if name == "all":
+                for each in list(standing):
+                    self._stop(case, each, step)
+            elif verb == "stop":
+                if name in standing:
+                    self._stop(case, name, step)
+            elif verb == "pause":
+                self._turns["pause"].append(clocks.Turn(self.area, case.id, name, step.at))
+                self._show(case, name, None)
+            elif verb == "resume":
+                self._resume(case, name, step)
+            elif verb == "recompute":
+                self._recompute(case, name)
+            elif name in standing and standing[name].state == ClockState.PAUSED:
+                # Back at the same unit the rest of its time runs on; another unit has the whole limit.
+                if case.unit_id == unit_before:
+                    self._resume(case, name, step)
+                else:
+                    self._stop(case, name, step)
+                    self._start(case, name, step)
+            else:
+                self._start(case, name, step)
+
+    def _start(self, case: Case, name: str, step: Step) -> None:
+        if name == "handle":
+            case.extensions = 0
+        until_at = self.facts.pending(case)["suspend"].until_at if name == "suspend" else None
+        found = due_of(case, name, step.at, until_at=until_at)
+        self._turns["start"].append(
+            clocks.Turn(self.area, case.id, name, step.at, found.due_at, found.warn_at)
+        )
+        if name not in SIDE_CLOCKS:
+            case.clock_name, case.due_at, case.warn_at = name, found.due_at, found.warn_at
+
+    def _stop(self, case: Case, name: str, step: Step) -> None:
+        clock = self.facts.clocks(case).pop(name)
+        self._turns["stop"].append(clocks.Turn(self.area, case.id, name, step.at))
+        still = clock.paused_at if clock.state == ClockState.PAUSED else None
+        if name == "handle" and clock.due_at < (still or step.at):
+            case.is_overdue = True
+        self._show(case, name, None)
+
+    def _resume(self, case: Case, name: str, step: Step) -> None:
+        clock = self.facts.clocks(case)[name]
+        stood = clock_queries.pauses_of(self.area, [clock.id], step.at).get(clock.id, [])
+        found = due_of(case, name, clock.started_at, stood)
+        self._turns["resume"].append(
+            clocks.Turn(self.area, case.id, name, step.at, found.due_at, found.warn_at)
+        )
+        self._show(case, "", None)
+        case.clock_name, case.due_at, case.warn_at = name, found.due_at, found.warn_at
+
+    def _recompute(self, case: Case, name: str) -> None:
+        clock = self.facts.clocks(case).get(name)
+        if clock is None:
+            return
+        stood = clock_queries.pauses_of(self.area, [clock.id], self.facts.at).get(clock.id, [])
+        found = due_of(case, name, clock.started_at, stood)
+        self._moved.append(clocks.Moved(self.area, clock.id, found.due_at, found.warn_at))
+        self._show(case, name, found)
+
+    def _show(self, case: Case, name: str, found: Due | None) -> None:
+        """What the case itself says of the clock of its step; nothing when that one no longer runs."""
+        if case.clock_name == name:
+            case.clock_name = name if found else ""
+            case.due_at, case.warn_at = (found.due_at, found.warn_at) if found else (None, None)
+
+    def write(self) -> None:
+        """Write what was done, then do what follows from it."""
+        if self._changed:
+            cases = list(self._changed.values())
+            columns = [[getattr(case, name) for case in cases] for name in _CHANGED]
+            with connection.cursor() as cursor:
+                cursor.execute(_SAVE, [[case.id for case in cases], *columns, self.area])
+            CaseEvent.objects.bulk_create(self._events)
+            CasePhoto.objects.bulk_create(self._photos)
+            for row in self._rows.values():
+                row.save()
+            for verb in ("stop", "pause", "resume", "start"):
+                getattr(clocks, verb)(self._turns[verb])
+            clocks.recompute(self._moved, self.facts.at)
+            outbox.publish(self._news)
+        after = self._next
+        self._begin()
+        self.facts.forget()
+        if after:
+            for step in after:
+                self.take(step)
+            self.write()
+
+
+def due_of(
+    case: Case, name: str, started_at: datetime, pauses: Sequence[tuple[datetime, datetime]] = (),
+    *, until_at: datetime | None = None,
+) -> Due:  # fmt: skip
+    """When a clock of this case warns and is due: by a date that was set, by its bundle, or by its limit."""
+    if name == "handle" and case.bundle is not None:
+        return due_on_a_date(name, started_at, case.bundle.due_at)
+    if until_at is not None:
+        return due_on_a_date(name, started_at, until_at)
+    return due(
+        case.area, name, started_at, handling(case.limit_amount, case.limit_unit, case.extensions), pauses
+    )
+
+
+def _conflict(case: Case) -> VersionConflict:
+    last = CaseEvent.objects.filter(area=case.area, case_id=case.id).order_by("-sequence").first()
+    verb_zh, verb_en = queries.verb_label(last.verb if last else "report")
+    state = CLOSED_LOOP.state(case.state)
+    return VersionConflict(
+        actor_name=last.actor_name if last else "",
+        verb_zh=verb_zh, verb_en=verb_en, state_zh=state.zh, state_en=state.en, version=case.version,
+    )  # fmt: skip
+
+
+def _check_input(case: Case, edge: Edge, given: Given) -> None:
+    for name in queries.required(case, edge):
+        if not getattr(given, name) or (name == "note" and not given.note.strip()):
+            zh, en = LABELS[name]
+            raise MissingInput(field=name, label_zh=zh, label_en=en)
+    if len(given.note) > MAX_NOTE:
+        raise InvalidInput(
+            field="note", reason_zh=f"不得超过 {MAX_NOTE} 字。", reason_en=f"At most {MAX_NOTE} characters."
+        )
+    check_photos(given.photos)
