@@ -11,6 +11,7 @@ from shanzhi.core.worktime.calendar import Calendar
 from shanzhi.core.worktime.china import load_china
 from shanzhi.core.worktime.explaining import explain
 from shanzhi.core.worktime.limits import Limit, Unit
+from shanzhi.core.worktime.reading import read_calendar
 
 __all__ = [
     "Calendar",
@@ -23,4 +24,5 @@ __all__ = [
     "elapsed",
     "explain",
     "load_china",
+    "read_calendar",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import numpy as np
 from numpy.typing import NDArray
 
-from shanzhi.core.worktime import Calendar, Limit, Unit, due_at
+from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, read_calendar
 from shanzhi.edge.exchange.feeds import FeedError, Report, read_yaml
 
 _EPOCH = datetime(1970, 1, 1)
@@ -48,16 +48,7 @@ def load_calendar(path: Path) -> Calendar:
     """A calendar of a pack. Raises FeedError when it is missing or wrong."""
     given = read_yaml(path)
     try:
-        return Calendar.build(
-            given["time_zone"],
-            [(_minutes(begin), _minutes(end)) for begin, end in given["intervals"]],
-            given["weekend"],
-            days_off=[date.fromisoformat(str(day)) for day in given.get("days_off", ())],
-            days_on=[date.fromisoformat(str(day)) for day in given.get("days_on", ())],
-            known_years=given.get("known_years"),
-            name_zh=given["name"]["zh"],
-            name_en=given["name"]["en"],
-        )
+        return read_calendar(given)
     except (KeyError, TypeError, ValueError, ZoneInfoNotFoundError) as error:
         raise FeedError(f"{path.name} 有误：{error}", f"{path.name} is wrong: {error}") from None
 
@@ -73,11 +64,6 @@ def load_rules(path: Path) -> TargetRules:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise FeedError(f"{path.name} 有误：{error}", f"{path.name} is wrong: {error}") from None
-
-
-def _minutes(clock: str) -> int:
-    hours, minutes = clock.split(":")
-    return int(hours) * 60 + int(minutes)
 
 
 def wall_seconds(at: datetime) -> int:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import yaml
 from django.conf import settings
 
-from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, due_at_with_pauses, load_china
+from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, due_at_with_pauses, read_calendar
 
 Pause = tuple[datetime, datetime]
 
@@ -33,24 +33,17 @@ def stage_limits() -> dict[str, StageLimit]:
     }
 
 
-def _minutes(text: str) -> int:
-    hours, minutes = text.split(":")
-    return int(hours) * 60 + int(minutes)
-
-
 @lru_cache(maxsize=1)
 def _calendars() -> dict[str, Calendar]:
     """Calendars by area, from the pack; "" is the default."""
-    path = settings.PACKS / "base" / "calendars.yaml"
-    found = yaml.safe_load(path.read_text("utf-8"))
+    found = yaml.safe_load((settings.PACKS / "base" / "calendars.yaml").read_text("utf-8"))
     made = {}
     for area, given in {"": found["default"], **(found["areas"] or {})}.items():
-        given = {**found["default"], **given}
-        intervals = [(_minutes(begin), _minutes(end)) for begin, end in given["intervals"]]
-        if given["holidays"] == "china":
-            made[str(area)] = load_china(intervals, given["timezone"])
+        if "file" in given:
+            given = yaml.safe_load((settings.PACKS / given["file"]).read_text("utf-8"))
         else:
-            made[str(area)] = Calendar.build(given["timezone"], intervals)
+            given = {**found["default"], **given}
+        made[str(area)] = read_calendar(given)
     return made
 
 
