@@ -177,6 +177,8 @@ class Hand:
             rows.update(refused_returns=limits.roads().refused_returns)
         if edge.verb in ("finish_support", "release_support"):
             self.do("add_support")
+        if "never_filed" in edge.guards:
+            rows.update(condition=None)
         if "bundled" in edge.guards:
             self.do("bundle")
 

@@ -55,6 +55,18 @@ def verify() -> Verification:
     return found
 
 
+def waiting() -> int:
+    """How many rows of sealed histories have no seal yet, by their numbers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(sum(cardinality(positions)), 0) FROM audit_seal")
+        sealed = int(cursor.fetchone()[0])
+        rows = 0
+        for table in SEALED:
+            cursor.execute(f"SELECT count(*) FROM {table}")
+            rows += int(cursor.fetchone()[0])
+    return rows - sealed
+
+
 def _verify_one(seal: Seal, previous: bytes, found: Verification) -> bytes:
     """Check one seal; the value that the next one must be chained to."""
     value, root = bytes(seal.value), bytes(seal.root)

@@ -2,6 +2,8 @@
 
 import re
 import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
@@ -33,7 +35,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 __all__ = [
-    "appoint", "create_account", "create_unit", "end_post", "issue_api_key", "issue_device_token",
+    "Enrolment", "appoint", "create_account", "create_unit", "end_post", "enrol", "issue_api_key", "issue_device_token",
     "load_post_kinds", "revoke_api_key", "revoke_device_token", "set_active", "set_password", "sign_in",
     "sign_out",
 ]  # fmt: skip
@@ -117,6 +119,66 @@ def create_account(username: str, display_name: str, password: str, *, actor: Ac
             audit.record(actor=actor, event="people.account-created", subject=str(made.id), detail={}, at=at)
     except IntegrityError as error:
         raise UsernameTaken(field="username", username=username) from error
+    return made
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """Somebody to be let in: account and post in one."""
+
+    username: str
+    display_name: str
+    kind: str
+    place_id: UUID
+    unit_id: UUID | None = None
+
+
+def enrol(
+    listed: Sequence[Enrolment], password: str, *, from_on: date, actor: Actor, at: datetime
+) -> list[Account]:
+    """Open many accounts and appoint each to a post (批量开设), all with one first password.
+
+    Somebody listed twice has one account and two posts. Raises Refused, UsernameTaken, WeakPassword, NotFound,
+    PostNeedsUnit, PostTakesNoUnit, DutiesConflict; then nobody is enrolled.
+    """
+    actor.require(ACCOUNT_MANAGE)
+    kinds = {kind.code: kind for kind in PostKind.objects.all()}
+    for one in listed:
+        kind = kinds.get(one.kind)
+        if kind is None:
+            raise NotFound(field="kind")
+        if kind.for_unit and one.unit_id is None:
+            raise PostNeedsUnit(field="unit_id", zh_name=kind.zh, en_name=kind.en)
+        if not kind.for_unit and one.unit_id is not None:
+            raise PostTakesNoUnit(field="unit_id", zh_name=kind.zh, en_name=kind.en)
+        duties = {other.kind for other in listed if other.username == one.username} & SEPARATE_DUTIES
+        if one.kind in SEPARATE_DUTIES and len(duties) > 1:
+            held = kinds[min(duties - {one.kind})]
+            raise DutiesConflict(field="kind", held_zh=held.zh, held_en=held.en)
+        check_password_rules(password, one.username)
+    names = {one.username: one.display_name for one in listed}
+    taken = Account.objects.filter(username__in=names).values_list("username", flat=True).first()
+    if taken is not None:
+        raise UsernameTaken(field="username", username=taken)
+    hashed = make_password(password)
+    with transaction.atomic():
+        made = Account.objects.bulk_create(
+            Account(
+                username=username, display_name=name, password=hashed, created_at=at, password_changed_at=at
+            )
+            for username, name in names.items()
+        )
+        by_name = {account.username: account for account in made}
+        Post.objects.bulk_create(
+            Post(
+                account=by_name[one.username], kind_id=one.kind, place_id=one.place_id, unit_id=one.unit_id,
+                from_on=from_on,
+            )
+            for one in listed
+        )  # fmt: skip
+        audit.record(
+            actor=actor, event="people.enrolled", detail={"accounts": len(made), "posts": len(listed)}, at=at
+        )
     return made
 
 

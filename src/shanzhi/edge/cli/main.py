@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from shanzhi.edge.cli import postgres, replay, setup
+from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
 
@@ -63,10 +64,7 @@ def _database(action: str, arguments: list[str]) -> int:
 
 def _demo() -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
-    import django
-
-    django.setup()
+    make_ready()
     from shanzhi.edge.cli import demo
 
     demo.seed()
@@ -77,10 +75,7 @@ def _demo() -> int:
 
 def _verify() -> int:
     """Check every seal; say what is wrong, and how much is not sealed yet."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
-    import django
-
-    django.setup()
+    make_ready()
     from shanzhi.base.audit import queries
 
     found = queries.verify()
@@ -95,10 +90,7 @@ def _verify() -> int:
 
 def _recompute(now: bool) -> int:
     """Compute open due times anew: as a job of the worker, or at once with the report."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
-    import django
-
-    django.setup()
+    make_ready()
     from procrastinate.exceptions import AlreadyEnqueued
 
     from shanzhi.work.cases.jobs import recompute_due_times
@@ -164,6 +156,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        if type(error).__name__ != "OperationalError":  # Django may not be loaded at all
+            raise
+        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+        print(
+            f"数据库没有应答：{reason}。先运行 shanzhi db start，或检查 DATABASE_URL。\n"
+            f"The database does not answer: {reason}. Run `shanzhi db start` first, or look at DATABASE_URL.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 if __name__ == "__main__":

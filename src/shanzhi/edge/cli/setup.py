@@ -2,11 +2,11 @@
 
 import argparse
 import getpass
-import os
 import secrets
 import sys
 from pathlib import Path
 
+from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
 
 
@@ -23,16 +23,9 @@ def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     account.add_argument("--unit-name", default="", help="新单位名称 / name of a new unit")
 
 
-def _ready() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
-    import django
-
-    django.setup()
-
-
 def run_setup(options: argparse.Namespace) -> int:
     """Load what a city begins with. A second run changes nothing; errors are listed row by row."""
-    _ready()
+    make_ready()
     from django.conf import settings
     from django.utils.timezone import localdate
 
@@ -87,7 +80,7 @@ def _password() -> str:
 
 def run_account(options: argparse.Namespace) -> int:
     """Make an account and appoint it from today."""
-    _ready()
+    make_ready()
     from django.conf import settings
     from django.db import transaction
     from django.utils.timezone import localdate

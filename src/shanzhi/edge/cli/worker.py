@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+
+from shanzhi.edge.cli.ready import make_ready
 
 log = logging.getLogger("shanzhi.worker")
 
@@ -32,12 +33,15 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-def run(stop: threading.Event) -> int:
-    """Run the loops until `stop`; 1 when one of them failed (the supervisor then starts a fresh worker)."""
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
-    import django
+LOOPS = ("relay", "sealer", "jobs", "clocks")
 
-    django.setup()
+
+def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
+    """Run the loops until `stop`; 1 when one of them failed (the supervisor then starts a fresh worker).
+
+    A replay, which has a clock of its own, runs `only` some of them.
+    """
+    make_ready()
     from shanzhi.base.audit import sealer
     from shanzhi.base.clocks import loop
     from shanzhi.base.outbox import relay
@@ -59,25 +63,26 @@ def run(stop: threading.Event) -> int:
         thread.start()
         return thread
 
-    threads = [
-        guarded("relay", lambda: relay.run(stop)),
-        guarded("sealer", lambda: sealer.run(stop)),
-        guarded("jobs", lambda: run_jobs(stop)),
-        guarded("clocks", lambda: loop.run(stop, SystemClock(), [wake_suspended])),
-    ]
+    works: dict[str, Callable[[], object]] = {
+        "relay": lambda: relay.run(stop),
+        "sealer": lambda: sealer.run(stop),
+        "jobs": lambda: run_jobs(stop),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+    }
+    threads = [guarded(name, works[name]) for name in only]
     stop.wait()
     for thread in threads:
         thread.join(timeout=5)
     return 1 if failed.is_set() else 0
 
 
-def main() -> int:
+def main(only: Sequence[str] = LOOPS) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    return run(stop)
+    return run(stop, only)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or LOOPS))

@@ -6,7 +6,7 @@ import csv
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,7 +16,9 @@ import yaml
 
 _REQUIRED = ("id", "type", "opened_at")
 _TIMES = ("opened_at", "closed_at", "target_at")
-_KNOWN = frozenset((*_REQUIRED, *_TIMES, "on_time", "queue", "lon", "lat"))
+# Columns that a file may lack.
+_OPTIONAL = ("neighbourhood", "text", "address")
+_KNOWN = frozenset((*_REQUIRED, *_TIMES, "on_time", "queue", "lon", "lat", *_OPTIONAL))
 _YEARS = (1902, 2190)
 
 
@@ -37,16 +39,20 @@ class _RowError(Exception):
 class FeedMapping:
     """Which column holds what (字段映射), and how times and flags are written.
 
-    `published_no_earlier_than` is an instant at which the file is known not to have been published yet.
+    Of several titles the first that the file has is taken, of several time formats the first that fits;
+    `defaults` are for columns that it lacks. `area` is the six-digit code under which a replay keeps its cases,
+    `published_no_earlier_than` an instant at which the file is known not to have been published yet.
     """
 
     name_zh: str
     name_en: str
     time_zone: str
-    time_format: str
-    columns: dict[str, str]
+    time_formats: tuple[str, ...]
+    columns: dict[str, tuple[str, ...]]
     on_time_values: dict[str, bool]
     published_no_earlier_than: datetime | None = None
+    area: str = ""
+    defaults: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,9 @@ class Report:
     queue: str | None = None
     lon: float | None = None
     lat: float | None = None
+    neighbourhood: str = ""
+    text: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,8 @@ def load_mapping(folder: Path, name: str) -> FeedMapping:
         )
     given = read_yaml(folder / f"{name}.yaml")
     try:
-        columns = {str(key): str(value) for key, value in given["columns"].items()}
+        columns = {str(key): _several(value) for key, value in given["columns"].items()}
+        formats = _several(given["time_format"])
         if wrong := sorted(set(columns) - _KNOWN) + [key for key in _REQUIRED if key not in columns]:
             raise ValueError(f"columns: {', '.join(wrong)}")
         zone = ZoneInfo(given["time_zone"])
@@ -109,10 +119,12 @@ def load_mapping(folder: Path, name: str) -> FeedMapping:
             name_zh=given["name"]["zh"],
             name_en=given["name"]["en"],
             time_zone=given["time_zone"],
-            time_format=given["time_format"],
+            time_formats=formats,
             columns=columns,
             on_time_values={str(key): bool(value) for key, value in given.get("on_time_values", {}).items()},
-            published_no_earlier_than=_instant(str(last), given["time_format"], zone) if last else None,
+            area=str(given.get("area", "")),
+            defaults={str(key): str(value) for key, value in given.get("defaults", {}).items()},
+            published_no_earlier_than=_instant(str(last), formats, zone) if last else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError, ZoneInfoNotFoundError, _RowError) as error:
         raise FeedError(f"映射 {name} 有误：{error}", f"The mapping {name} is wrong: {error}") from None
@@ -135,6 +147,7 @@ def read_feed(path: Path, mapping: FeedMapping) -> Feed:
             source = csv.reader(text)
             header = next(source, [])
             places = _places(header, mapping, path.name)
+            header_of = {key: header[at].strip() for key, at in places.items()}
             for line, values, problem in _lines(source):
                 if not values and problem is None:
                     continue
@@ -144,24 +157,26 @@ def read_feed(path: Path, mapping: FeedMapping) -> Feed:
                         raise _RowError("row", problem)
                     if len(values) != len(header):
                         raise _RowError("row", f"{len(values)} values where the header has {len(header)}")
-                    report = _report(
-                        line, {key: values[at].strip() for key, at in places.items()}, mapping, zone
-                    )
+                    cells = mapping.defaults | {key: values[at].strip() for key, at in places.items()}
+                    report = _report(line, cells, mapping, zone)
                     if report.id in seen:
                         raise _RowError("id", f"{report.id} occurs twice")
                     seen.add(report.id)
                     reports.append(report)
                 except _RowError as error:
                     column, reason = error.args
-                    errors.append(
-                        {"line": line, "column": mapping.columns.get(column, column), "problem": reason}
-                    )
+                    errors.append({"line": line, "column": header_of.get(column, column), "problem": reason})
     except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise FeedError(
             f"无法读取 {path.name}：{error.__class__.__name__}。",
             f"{path.name} cannot be read: {error.__class__.__name__}.",
         ) from None
     return Feed(mapping, rows, reports, errors)
+
+
+def first_rows(feed: Feed, count: int) -> Feed:
+    """Only the first good rows of a file."""
+    return replace(feed, reports=feed.reports[:count])
 
 
 def _open(path: Path) -> TextIO:
@@ -188,10 +203,24 @@ def _lines(source: Any) -> Iterator[tuple[int, list[str], str | None]]:
 
 def _places(header: list[str], mapping: FeedMapping, name: str) -> dict[str, int]:
     titles = {title.strip(): at for at, title in reversed(list(enumerate(header)))}
-    if missing := sorted(set(mapping.columns.values()) - set(titles)):
-        listed = ", ".join(missing)
+    found = {
+        key: next((titles[title] for title in wanted if title in titles), None)
+        for key, wanted in mapping.columns.items()
+    }
+    missing = [
+        mapping.columns[key][0]
+        for key, at in found.items()
+        if at is None and key not in (*mapping.defaults, *_OPTIONAL)
+    ]
+    if missing:
+        listed = ", ".join(sorted(missing))
         raise FeedError(f"{name} 缺少列：{listed}。", f"{name} lacks the columns: {listed}.")
-    return {key: titles[title] for key, title in mapping.columns.items()}
+    return {key: at for key, at in found.items() if at is not None}
+
+
+def _several(given: Any) -> tuple[str, ...]:
+    """One value or a list of them."""
+    return tuple(str(value) for value in given) if isinstance(given, list) else (str(given),)
 
 
 def _report(line: int, row: Mapping[str, str], mapping: FeedMapping, zone: ZoneInfo) -> Report:
@@ -202,9 +231,10 @@ def _report(line: int, row: Mapping[str, str], mapping: FeedMapping, zone: ZoneI
     for key in _TIMES:
         if written := row.get(key):
             try:
-                times[key] = _instant(written, mapping.time_format, zone)
+                times[key] = _instant(written, mapping.time_formats, zone)
             except ValueError:
-                raise _RowError(key, f"{written[:40]!r} is not a time as {mapping.time_format!r}") from None
+                said = " or ".join(repr(one) for one in mapping.time_formats)
+                raise _RowError(key, f"{written[:40]!r} is not a time as {said}") from None
     opened_at = times["opened_at"]
     assert opened_at is not None
     flag = row.get("on_time") or None
@@ -216,11 +246,18 @@ def _report(line: int, row: Mapping[str, str], mapping: FeedMapping, zone: ZoneI
     return Report(
         line, row["id"], row["type"], opened_at, times["closed_at"], times["target_at"],
         None if flag is None else mapping.on_time_values[flag], row.get("queue") or None, lon, lat,
+        row.get("neighbourhood", ""), row.get("text", ""), row.get("address", ""),
     )  # fmt: skip
 
 
-def _instant(written: str, time_format: str, zone: ZoneInfo) -> datetime:
-    found = datetime.strptime(written, time_format)
+def _instant(written: str, time_formats: tuple[str, ...], zone: ZoneInfo) -> datetime:
+    for number, time_format in enumerate(time_formats, start=1):
+        try:
+            found = datetime.strptime(written, time_format)
+            break
+        except ValueError:
+            if number == len(time_formats):
+                raise
     if not _YEARS[0] <= found.year <= _YEARS[1]:
         raise ValueError("the year is out of reach")
     # An offset that the format reads is kept as an instant; a plain wall clock is one of the file's zone.

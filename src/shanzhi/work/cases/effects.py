@@ -197,6 +197,7 @@ EFFECTS: dict[str, Callable[[Case, "Step", "Batch"], None]] = {
     "unmerge": _unmerge,
     "self_handle": _self_handle,
     "reopen": _reopen,
+    "reopen_unfiled": _reopen,
     "ask_return": _ask_return,
     "refuse_return": _refused_return,
     "overrule_return": _refused_return,

@@ -190,3 +190,21 @@ class SameUnit(ShanzhiError):
     status = 409
     zh = "本案已由“{unit}”办理，请选择其他单位。"
     en = "{unit} has this case already: choose another unit."
+
+
+class NeverFiled(ShanzhiError):
+    """There is no rule and no limit to go back to."""
+
+    code = "never-filed"
+    status = 409
+    zh = "本案没有立过案，请用“重新办理（待立案）”。"
+    en = "This case was never filed: reopen it to be filed."
+
+
+class WasFiled(ShanzhiError):
+    """It has its rule and limit already."""
+
+    code = "was-filed"
+    status = 409
+    zh = "本案已立过案，请用“重新办理”。"
+    en = "This case was filed before: reopen it."

@@ -85,7 +85,12 @@ REFUSALS = (
     ),
     Edge(
         "reopen", "rated", "filed", may.CASE_REOPEN, "重新办理", "Reopen", ("note",), "start dispatch",
-        guards=("unsolved", "not_closer"), told_zh="您反映问题还没解决，已重新安排处理。",
+        guards=("unsolved", "not_closer", "was_filed"), told_zh="您反映问题还没解决，已重新安排处理。",
+        told_en="You said it is not solved: it is being dealt with again.",
+    ),
+    Edge(
+        "reopen_unfiled", "rated", "accepted", may.CASE_REOPEN, "重新办理（待立案）", "Reopen, to file", ("note",),
+        guards=("unsolved", "not_closer", "never_filed"), told_zh="您反映问题还没解决，已重新安排处理。",
         told_en="You said it is not solved: it is being dealt with again.",
     ),
 )  # fmt: skip

@@ -174,6 +174,14 @@ def _has_unit(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
     return None if case.unit_id is not None else NotFound()
 
 
+def _was_filed(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
+    return None if case.condition_id is not None else errors.NeverFiled()
+
+
+def _never_filed(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
+    return None if case.condition_id is None else errors.WasFiled()
+
+
 def _asked_it(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
     return None  # the request itself says who asked: see `_request_refusal`
 
@@ -185,6 +193,7 @@ GUARDS: dict[str, Guard] = {
     "handling_not_paused": _handling_not_paused,
     "handling_runs": _handling_runs,
     "never_appealed": _never_appealed,
+    "never_filed": _never_filed,
     "never_suspended": _never_suspended,
     "not_closer": _not_closer,
     "not_overdue": _not_overdue,
@@ -195,6 +204,7 @@ GUARDS: dict[str, Guard] = {
     "supports": _supports,
     "supports_done": _supports_done,
     "unsolved": _unsolved,
+    "was_filed": _was_filed,
     "was_overdue": _was_overdue,
 }
 

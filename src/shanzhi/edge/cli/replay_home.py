@@ -1,0 +1,135 @@
+"""Where a replay takes place (重放环境): a database of its own, with relay and sealer at work beside it."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from shanzhi.edge.cli import postgres
+from shanzhi.edge.cli.ready import make_ready
+from shanzhi.edge.cli.sentences import CommandError
+
+if TYPE_CHECKING:
+    from shanzhi.edge.exchange.replaying import Door
+    from shanzhi.edge.exchange.town import Town
+
+SETTLE_SECONDS = 600.0
+
+
+class ReplayHome:
+    """The database `name` beside the program's own, made when it is not there; `restart` makes it anew."""
+
+    def __init__(self, name: str, restart: bool) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
+            raise CommandError(
+                "数据库名应为小写字母、数字和下划线。",
+                "A database is named with small letters, digits and underscores.",
+            )
+        self.name, self.restart = name, restart
+        self._stop = threading.Event()
+        self._worker: subprocess.Popen[bytes] | None = None
+        self._looking: threading.Thread | None = None
+
+    def __enter__(self) -> ReplayHome:
+        given = os.environ.get("DATABASE_OWNER_URL") or os.environ.get("DATABASE_URL")
+        self._is_embedded = not given
+        from shanzhi.edge.cli.main import project_root
+
+        self._root = project_root()
+        url = given or postgres.ensure_running(self._root).owner_url
+        os.environ["DATABASE_URL"] = self._own_database(url)
+        make_ready()
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+        self._start_worker()
+        self._looking = threading.Thread(target=self._look_after, daemon=True)
+        self._looking.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        if self._looking:
+            self._looking.join(5)
+        if self._worker:
+            self._worker.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                self._worker.wait(5)
+            self._worker.kill()
+
+    def _own_database(self, url: str) -> str:
+        parts = urlsplit(url)
+        try:
+            with psycopg.connect(url, autocommit=True, connect_timeout=10) as connection:
+                name = sql.Identifier(self.name)
+                if self.restart:
+                    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+                known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.name])
+                if known.fetchone() is None:
+                    connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(name))
+        except psycopg.Error as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise CommandError(
+                f"不能准备重放用的数据库：{reason}", f"The database for the replay cannot be made: {reason}"
+            ) from error
+        return urlunsplit(parts._replace(path=f"/{self.name}"))
+
+    def _start_worker(self) -> None:
+        command = [sys.executable, "-m", "shanzhi.edge.cli.worker", "relay", "sealer"]
+        self._worker = subprocess.Popen(command, env=os.environ, stdin=subprocess.DEVNULL)
+
+    def _look_after(self) -> None:
+        """Start relay and sealer again when they were killed."""
+        while not self._stop.wait(0.5):
+            if self._worker and self._worker.poll() is not None:
+                self._start_worker()
+
+    def mend(self) -> None:
+        """The connection broke: have the embedded server run again."""
+        if self._is_embedded:
+            with suppress(CommandError):
+                postgres.ensure_running(self._root)
+
+    def photo(self, at: datetime) -> str:
+        """The photo that simulated staff attach."""
+        from PIL import Image, ImageDraw
+
+        from shanzhi.base.media import actions as media
+
+        made = Image.new("RGB", (320, 240), (226, 232, 238))
+        ImageDraw.Draw(made).rectangle((60, 60, 260, 180), outline=(90, 110, 130), width=4)
+        content = io.BytesIO()
+        made.save(content, "JPEG")
+        return str(media.store(content.getvalue(), at).sha256)
+
+    def door(self, http: bool, town: Town) -> Door:
+        """The way in: the actions themselves, or HTTP."""
+        from shanzhi.edge.exchange.replaying import OwnDoor
+
+        return OwnDoor()
+
+    def settle(self) -> None:
+        """Wait until everything is told and sealed. Raises CommandError when that takes too long."""
+        from shanzhi.base.audit import queries as audit
+        from shanzhi.base.outbox import queries as outbox
+
+        end = time.monotonic() + SETTLE_SECONDS
+        while outbox.waiting() or audit.waiting():
+            if time.monotonic() > end:
+                raise CommandError("封存或发件没有完成。", "Sealing or telling did not come to an end.")
+            time.sleep(0.5)
