@@ -179,6 +179,8 @@ class Hand:
             self.do("add_support")
         if "never_filed" in edge.guards:
             rows.update(condition=None)
+        if "was_filed" in edge.guards:
+            rows.update(condition=self.given("file").condition_id)
         if "bundled" in edge.guards:
             self.do("bundle")
 

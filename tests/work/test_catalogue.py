@@ -167,7 +167,9 @@ def test_a_new_version_holds_from_its_day_and_the_old_stays(clock: FixedClock) -
         ("破损", "4工作时"),
     ]
     assert [(rule.filing_rule, rule.limit_text) for rule in after] == [("缺失", "1紧急工作时")]
-    assert queries.is_in_force(before[0], today) and not queries.is_in_force(before[0], later)
+    kind_id = before[0].kind_id
+    in_force = [queries.version_by_kind(on, [kind_id])[kind_id] for on in (today, later)]
+    assert [version == before[0].version_id for version in in_force] == [True, False]
     assert queries.condition(before[0].id).limit_text == "2紧急工作时"
     assert before[0].key == after[0].key
 

@@ -35,9 +35,9 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 __all__ = [
-    "Enrolment", "appoint", "create_account", "create_unit", "end_post", "enrol", "issue_api_key", "issue_device_token",
-    "load_post_kinds", "revoke_api_key", "revoke_device_token", "set_active", "set_password", "sign_in",
-    "sign_out",
+    "Enrolment", "appoint", "create_account", "create_unit", "end_post", "enrol", "issue_api_key",
+    "issue_device_token", "load_post_kinds", "revoke_api_key", "revoke_device_token", "set_active",
+    "set_password", "sign_in", "sign_out",
 ]  # fmt: skip
 
 SEPARATE_DUTIES = frozenset({"system_admin", "security_admin", "audit_admin"})

@@ -150,6 +150,11 @@ def unit(unit_id: UUID) -> Unit:
     return found
 
 
+def units_by_id(unit_ids: Iterable[UUID]) -> dict[UUID, Unit]:
+    """Units by their ids; those that are not there are left out."""
+    return {found.id: found for found in Unit.objects.filter(id__in=set(unit_ids))}
+
+
 def units_in(place_ids: Iterable[UUID], on: date) -> "QuerySet[Unit]":
     """The units of these places and of all below them, by code."""
     return Unit.objects.filter(place_id__in=RawSQL(places.BELOW_SQL, [list(place_ids), on, on])).order_by(

@@ -32,7 +32,8 @@ from shanzhi.edge.exchange.town import Town
 from shanzhi.work.cases import actions as cases
 from shanzhi.work.cases.models import Case, CaseEvent
 
-WINDOW_SECONDS = 3600.0
+# A window is as short as the first where much happens, as long as the second where little does.
+WINDOW_SECONDS = (3600.0, 21600.0)
 CHUNK = 250
 _NAMES = UUID("6f1f7a52-5c64-5f0e-9d2b-7f4f7c7b3a10")
 _TRIES = 60
@@ -177,13 +178,15 @@ class Replay:
     def run(self, until: float | None = None) -> Progress:
         """Go on from where the cases stand to the end, or to `until` (epoch seconds)."""
         self._go_on()
+        span = WINDOW_SECONDS[0]
         while True:
             begins = [self.listed[self._next].at] if self._next < len(self.listed) else []
             begins += [self.simulation.next_at] if self.simulation.next_at is not None else []
             if not begins or (until is not None and min(begins) >= until):
                 break
-            end = (min(begins) // WINDOW_SECONDS + 1) * WINDOW_SECONDS
-            self._window(end if until is None else min(end, until))
+            end = (min(begins) // span + 1) * span
+            done = self._window(end if until is None else min(end, until))
+            span = WINDOW_SECONDS[0] if done > CHUNK // 2 else min(span * 2, WINDOW_SECONDS[1])
             self._tell(self.progress, end)
         if self._journal:
             self._journal.close()
@@ -230,7 +233,8 @@ class Replay:
     def _matter(self, one: Incoming) -> Matter:
         return Matter(one.id, one.kind, one.place_id, one.right_unit, one.reporter.account_id, at=one.at)
 
-    def _window(self, end: float) -> None:
+    def _window(self, end: float) -> int:
+        """Do all that ends before `end`; how many steps."""
         while self._next < len(self.listed) and self.listed[self._next].at < end:
             one = self.listed[self._next]
             self._next += 1
@@ -246,6 +250,7 @@ class Replay:
         for first in range(0, len(steps), CHUNK):
             self._steps(steps[first : first + CHUNK])
         self._fire(datetime.fromtimestamp(end, UTC))
+        return len(steps)
 
     def _steps(self, steps: Sequence[cases.Step]) -> None:
         self._fire(steps[0].at)

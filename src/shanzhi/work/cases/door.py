@@ -5,10 +5,9 @@ step against the table, and writes rows, events, clocks and outbox in sets. A st
 and holds up no other. What a verb does besides stands in `effects.py`, what forbids it in `guards.py`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, models, transaction
@@ -16,8 +15,10 @@ from django.db import connection, models, transaction
 from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.clocks import actions as clocks
 from shanzhi.base.clocks import queries as clock_queries
-from shanzhi.base.clocks.models import ClockState
+from shanzhi.base.clocks.models import Clock, ClockState
 from shanzhi.base.outbox import actions as outbox
+from shanzhi.city.people import queries as people
+from shanzhi.city.people.models import Unit
 from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
@@ -29,6 +30,8 @@ from shanzhi.work.cases.limits import Due, due, due_on_a_date, handling
 from shanzhi.work.cases.models import Case, CaseEvent, CasePhoto, RequestState, Stage
 from shanzhi.work.cases.reports import check_photos
 from shanzhi.work.cases.roads import ASKED
+from shanzhi.work.catalogue import queries as catalogue
+from shanzhi.work.catalogue.models import Condition
 
 MAX_NOTE = 1000
 LABELS = {
@@ -139,7 +142,11 @@ class Batch:
 
     def __init__(self, area: str, steps: Sequence[Step]) -> None:
         self.area = area
-        self._known: dict[tuple[Any, ...], Any] = {}
+        self._conditions: dict[UUID, Condition] | None = None
+        self._in_force: dict[date, dict[UUID, UUID]] = {}
+        self._units: dict[UUID, Unit] | None = None
+        self.steps = steps
+        self._ends = any(CLOSED_LOOP.ends(step.verb) for step in steps)
         self.facts = Facts(area, self._lock(steps), steps[0].at)
         self._repeated = self._done_before(
             steps
@@ -153,6 +160,7 @@ class Batch:
         self._rows: dict[UUID, models.Model] = {}
         self._turns: dict[str, list[clocks.Turn]] = {"stop": [], "pause": [], "resume": [], "start": []}
         self._moved: list[clocks.Moved] = []
+        self._slept: list[UUID] = []
         self._news: list[outbox.News] = []
         self._next: list[Step] = []
 
@@ -161,10 +169,13 @@ class Batch:
         ids = {step.case_id for step in steps} | {
             step.given.master_id for step in steps if step.given.master_id
         }
-        if any(CLOSED_LOOP.ends(step.verb) for step in steps):
-            rows = Case.objects.filter(area=self.area, master_id__in=ids)
-            ids |= set(rows.values_list("id", flat=True))
-        found = list(Case.objects.select_for_update().filter(area=self.area, id__in=ids).order_by("id"))
+        found: list[Case] = []
+        more = ids | (self._merged_into(ids) if self._ends else set())
+        while more:
+            rows = Case.objects.select_for_update().filter(area=self.area, id__in=more)
+            found += rows.order_by("id")
+            # What was merged before the locks were held: nobody merges into a case that is locked.
+            more = self._merged_into(ids) - {case.id for case in found} if self._ends else set()
         # Not by a join: a row that was waited for would be paired with what it referred to before.
         models.prefetch_related_objects(found, "condition", "bundle")
         return found
@@ -176,22 +187,40 @@ class Batch:
         rows = CaseEvent.objects.filter(area=self.area, id__in=ids)
         return set(rows.values_list("id", "case_id", "verb"))
 
-    def look_up(self, key: tuple[Any, ...], find: Callable[..., Any], *arguments: Any) -> Any:
-        """What does not change meanwhile, looked up once."""
-        if key not in self._known:
-            self._known[key] = find(*arguments)
-        return self._known[key]
+    def _merged_into(self, ids: set[UUID]) -> set[UUID]:
+        rows = Case.objects.filter(area=self.area, master_id__in=ids, state="merged")
+        return set(rows.values_list("id", flat=True))
 
     def duplicates(self, case: Case) -> list[Case]:
-        """The cases merged into this one, locked."""
-        rows = Case.objects.filter(area=self.area, master_id=case.id, state="merged")
-        missing = set(rows.values_list("id", flat=True)) - set(self.facts.cases)
-        if missing:  # merged since the lock was taken
-            found = Case.objects.select_for_update().filter(area=self.area, id__in=missing)
-            self.facts.cases |= {one.id: one for one in found.order_by("id")}
+        """The cases merged into this one, locked when a step of the batch may end it."""
         return [
             one for one in self.facts.cases.values() if one.master_id == case.id and one.state == "merged"
         ]
+
+    def condition(self, condition_id: UUID) -> Condition:
+        """A condition that a step names; all of them are read at once. Raises NotFound."""
+        if self._conditions is None:
+            named = (step.given.condition_id for step in self.steps)
+            self._conditions = catalogue.conditions_by_id(found for found in named if found)
+        if condition_id not in self._conditions:
+            raise NotFound(field="condition_id")
+        return self._conditions[condition_id]
+
+    def is_in_force(self, rule: Condition, on: date) -> bool:
+        """Whether a condition is in force on the day; asked for all that steps name at once."""
+        if on not in self._in_force:
+            kinds = {found.kind_id for found in (self._conditions or {}).values()}
+            self._in_force[on] = catalogue.version_by_kind(on, kinds)
+        return self._in_force[on].get(rule.kind_id) == rule.version_id
+
+    def unit(self, unit_id: UUID) -> Unit:
+        """A unit that a step names; all of them are read at once. Raises NotFound."""
+        if self._units is None:
+            named = (step.given.unit_id for step in self.steps)
+            self._units = people.units_by_id(found for found in named if found)
+        if unit_id not in self._units:
+            raise NotFound(field="unit_id")
+        return self._units[unit_id]
 
     def keep(self, row: models.Model) -> None:
         """Write this row with the batch."""
@@ -275,6 +304,7 @@ class Batch:
                 if name in standing:
                     self._stop(case, name, step)
             elif verb == "pause":
+                self._wake(standing[name], step)
                 self._turns["pause"].append(clocks.Turn(self.area, case.id, name, step.at))
                 self._show(case, name, None)
             elif verb == "resume":
@@ -304,11 +334,17 @@ class Batch:
 
     def _stop(self, case: Case, name: str, step: Step) -> None:
         clock = self.facts.clocks(case).pop(name)
+        self._wake(clock, step)
         self._turns["stop"].append(clocks.Turn(self.area, case.id, name, step.at))
         still = clock.paused_at if clock.state == ClockState.PAUSED else None
         if name == "handle" and clock.due_at < (still or step.at):
             case.is_overdue = True
         self._show(case, name, None)
+
+    def _wake(self, clock: Clock, step: Step) -> None:
+        """A clock that came due and was not told of yet is told of before it stands still."""
+        if clock.next_at is not None and clock.next_at <= step.at:
+            self._slept.append(clock.id)
 
     def _resume(self, case: Case, name: str, step: Step) -> None:
         clock = self.facts.clocks(case)[name]
@@ -346,6 +382,7 @@ class Batch:
             CasePhoto.objects.bulk_create(self._photos)
             for row in self._rows.values():
                 row.save()
+            clocks.fire_these(self.area, self._slept, self.facts.at)
             for verb in ("stop", "pause", "resume", "start"):
                 getattr(clocks, verb)(self._turns[verb])
             clocks.recompute(self._moved, self.facts.at)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.timezone import localdate
@@ -22,7 +22,6 @@ from shanzhi.work.cases.flow import CLOSED_LOOP
 from shanzhi.work.cases.guards import support_of
 from shanzhi.work.cases.limits import due, roads
 from shanzhi.work.cases.models import Bundle, Case, CaseRequest, CaseSupport, CloseKind, Rating, RequestState
-from shanzhi.work.catalogue import queries as catalogue
 
 if TYPE_CHECKING:
     from shanzhi.work.cases.door import Batch, Step
@@ -33,11 +32,10 @@ _DRAW = 2**64
 def _file(case: Case, step: "Step", batch: "Batch") -> None:
     """立案 copies the limit in force: what the catalogue says later does not touch this case."""
     assert step.given.condition_id is not None
-    rule = batch.look_up(("condition", step.given.condition_id), catalogue.condition, step.given.condition_id)
+    rule = batch.condition(step.given.condition_id)
     if not rule.usable:
         raise ConditionNotUsable(field="condition_id", limit_text=rule.limit_text)
-    on = localdate(step.at)
-    if not batch.look_up(("in force", rule.id, on), catalogue.is_in_force, rule, on):
+    if not batch.is_in_force(rule, localdate(step.at)):
         raise NotFound(field="condition_id")
     case.condition, case.kind = rule, rule.kind
     case.limit_amount, case.limit_unit, case.limit_text = rule.limit_amount, rule.limit_unit, rule.limit_text
@@ -45,7 +43,7 @@ def _file(case: Case, step: "Step", batch: "Batch") -> None:
 
 def _dispatch(case: Case, step: "Step", batch: "Batch") -> None:
     assert step.given.unit_id is not None
-    unit = batch.look_up(("unit", step.given.unit_id), people.unit, step.given.unit_id)
+    unit = batch.unit(step.given.unit_id)
     if unit.id != case.unit_id:
         case.refused_returns, case.assignee = 0, None
     case.unit = unit
@@ -58,7 +56,7 @@ def _reassign(case: Case, step: "Step", batch: "Batch") -> None:
 
 def _other_unit(case: Case, step: "Step", batch: "Batch") -> None:
     assert step.given.unit_id is not None
-    unit = batch.look_up(("unit", step.given.unit_id), people.unit, step.given.unit_id)
+    unit = batch.unit(step.given.unit_id)
     if unit.id == case.unit_id:
         raise SameUnit(field="unit_id", unit=unit.name)
 
@@ -87,7 +85,7 @@ def _merge(case: Case, step: "Step", batch: "Batch") -> None:
         why = (f"{master.number} 本身已并入其他案件", f"{master.number} is merged into another case itself")
     elif CLOSED_LOOP.state(master.state).final:
         why = (f"{master.number} 已经办结", f"{master.number} has ended")
-    elif batch.duplicates(case):
+    elif Case.objects.filter(area=case.area, master_id=case.id, state="merged").exists():
         why = ("其他案件已并入本案，请先撤销", "others are merged into this one: undo that first")
     if why:
         raise NotMergeable(field="master_id", why_zh=why[0], why_en=why[1])
@@ -133,7 +131,7 @@ def _ask_suspend(case: Case, step: "Step", batch: "Batch") -> None:
 
 def _ask_return(case: Case, step: "Step", batch: "Batch") -> None:
     assert step.given.condition_id is not None
-    batch.look_up(("condition", step.given.condition_id), catalogue.condition, step.given.condition_id)
+    batch.condition(step.given.condition_id)  # it has to be there
 
 
 def _add_support(case: Case, step: "Step", batch: "Batch") -> None:
@@ -233,7 +231,7 @@ def end(case: Case, step: "Step", batch: "Batch") -> None:
         )
 
 
-_OUTCOMES = {
+_OUTCOMES: dict[str, Any] = {
     "approve": RequestState.APPROVED,
     "refuse": RequestState.REFUSED,
     "decline": RequestState.REFUSED,
@@ -266,7 +264,7 @@ def move_request(verb: str, kind: str, case: Case, step: "Step", batch: "Batch")
     batch.keep(row)
 
 
-def finish_request(row: CaseRequest, case: Case, outcome: str, step: "Step", batch: "Batch") -> None:
+def finish_request(row: CaseRequest, case: Case, outcome: Any, step: "Step", batch: "Batch") -> None:
     """A request is over; it waits no more."""
     row.state, row.decided_at, row.decided_name = outcome, step.at, step.actor.name
     case.open_requests -= 1

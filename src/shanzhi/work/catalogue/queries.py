@@ -63,11 +63,6 @@ def conditions_by_id(condition_ids: Iterable[UUID]) -> dict[UUID, Condition]:
     return {found.id: found for found in rows}
 
 
-def is_in_force(rule: Condition, on: date) -> bool:
-    """Whether a condition belongs to the version of its kind that is in force on the day `on`."""
-    return version_by_kind(on, [rule.kind_id]).get(rule.kind_id) == rule.version_id
-
-
 def kind(code: str) -> Kind:
     """The kind with this code. Raises NotFound."""
     found = Kind.objects.filter(code=code).first()
