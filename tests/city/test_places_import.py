@@ -363,9 +363,9 @@ def test_a_statistical_list_of_thousands_of_places(db, at):
 
 
 def test_the_demo_list_comes_in(db, at):
-    path = Path(__file__).parents[2] / "packs" / "demo" / "divisions.csv"
+    path = Path(__file__).parents[2] / "packs" / "divisions" / "510100.csv"
     report = take(read_divisions(path.read_bytes()), at)
-    assert (report.created, report.errors) == (131, [])
+    assert (report.created, report.errors) == (3330, [])
     district = queries.by_code("510107", TODAY)
     assert (district.name, len(queries.children(district.id, TODAY))) == ("武侯区", 15)
 

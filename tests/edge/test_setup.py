@@ -17,7 +17,7 @@ ADMIN = ["account", "chen.an", "--name", "陈安", "--post", "system_admin", "--
 
 
 def test_a_city_is_set_up_and_its_first_administrator_signs_in(capsys: Any, client: Any) -> None:
-    divisions = str(settings.PACKS / "demo" / "divisions.csv")
+    divisions = str(settings.PACKS / "divisions" / "510100.csv")
     assert main.main(["setup", divisions]) == 0
     assert "131 new, 0 changed" in capsys.readouterr().out
     assert main.main(["setup", divisions]) == 0
@@ -40,7 +40,7 @@ def test_a_city_is_set_up_and_its_first_administrator_signs_in(capsys: Any, clie
     ids=["place", "post", "unit"],
 )
 def test_what_is_wrong_is_one_sentence_and_nothing_is_made(changes: dict[str, str], capsys: Any) -> None:
-    assert main.main(["setup", str(settings.PACKS / "demo" / "divisions.csv")]) == 0
+    assert main.main(["setup", str(settings.PACKS / "divisions" / "510100.csv")]) == 0
     command = [changes.get(ADMIN[index - 1], word) for index, word in enumerate(ADMIN)]
     assert main.main(command) == 1
     assert len(capsys.readouterr().err.strip().splitlines()) == 2

@@ -1,13 +1,16 @@
-"""The demo city (演示城市): one real district by its official codes, invented people, and a day's work on the desks.
+"""The demo city (演示城市): a real district by its official codes, invented people, and work on the desks.
 
-Everything goes through the same actions as in a real city; a second run changes nothing.
+Everything goes through the same actions as in a real city; a second run changes nothing. With a history, a month of
+invented reports is worked on by simulated staff up to the present moment.
 """
 
+import io
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils.timezone import localdate
+from PIL import Image, ImageDraw
 
 from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.city.people import actions as people
@@ -15,8 +18,9 @@ from shanzhi.city.people import queries as people_queries
 from shanzhi.city.people.models import Account, Unit
 from shanzhi.city.places import actions as places
 from shanzhi.city.places.models import Place
-from shanzhi.city.places.rows import read_divisions
+from shanzhi.city.places.rows import DivisionRow, read_divisions
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.work.cases import actions as cases
 from shanzhi.work.cases.models import Case
 from shanzhi.work.catalogue import actions as catalogue
@@ -53,22 +57,22 @@ PEOPLE = (
 LOGINS = [(person.title, person.username, PASSWORD) for person in PEOPLE]
 
 UNITS = {
-    "DEMO-ROADS": "示例区市政设施管护所",
-    "DEMO-CLEANING": "示例区环境卫生所",
-    "DEMO-ORDER": "示例区综合行政执法队",
+    "ROADS": "示例区市政设施管护所",
+    "CLEANING": "示例区环境卫生所",
+    "ORDER": "示例区综合行政执法队",
 }
 # Which unit answers for the kinds of a major class: family and major code.
 RESPONSIBLE = {
-    "0101": "DEMO-ROADS",
-    "0201": "DEMO-CLEANING",
-    "0202": "DEMO-ORDER",
-    "0203": "DEMO-ORDER",
-    "0204": "DEMO-ORDER",
-    "0205": "DEMO-ROADS",
-    "0207": "DEMO-ORDER",
+    "0101": "ROADS",
+    "0201": "CLEANING",
+    "0202": "ORDER",
+    "0203": "ORDER",
+    "0204": "ORDER",
+    "0205": "ROADS",
+    "0207": "ORDER",
 }
 # Kinds that another unit answers for than the rest of their class.
-RESPONSIBLE_KINDS = {"020113": "DEMO-ROADS"}
+RESPONSIBLE_KINDS = {"020113": "ROADS"}
 
 GRID_STEP = 0.004
 GRID_ORIGIN = (104.03, 30.63)
@@ -92,30 +96,101 @@ _ROAD = ("accept", "file", "dispatch", "sign", "handle", "feed_back", "inspect",
 _NOTES = {"handle": "已按要求处置完毕。", "feed_back": "已处理好，感谢您的提醒。", "inspect": "现场已恢复。"}
 
 
-def seed(*, at: datetime | None = None, samples: bool = True) -> None:
-    """Make the demo city unless it is there already."""
+def seed(*, at: datetime | None = None, samples: bool = True, district: str = DISTRICT) -> None:
+    """Make a district of the demo city unless it is there already. Raises CommandError for an unknown code."""
     now = at or settings.SHANZHI_CLOCK.now()
-    if Account.objects.filter(username=PEOPLE[0].username).exists():
+    if Unit.objects.filter(code=f"{_prefix(district)}-ROADS").exists():
         return
     on = localdate(now) - timedelta(days=365)
     people.load_post_kinds(settings.PACKS / "base" / "posts.yaml", actor=SYSTEM, at=now)
-    report = places.import_divisions(
-        read_divisions((settings.PACKS / "demo" / "divisions.csv").read_bytes()), on=on, actor=SYSTEM, at=now
-    )
+    report = places.import_divisions(divisions_of(district), on=on, actor=SYSTEM, at=now)
     if report.errors:
-        raise RuntimeError(f"packs/demo/divisions.csv: {report.errors[0]}")
-    district = Place.objects.get(code=DISTRICT)
-    _make_grids(district, now)
-    units = _make_units(district, now)
+        raise RuntimeError(f"packs/divisions: {report.errors[0]}")
+    place = Place.objects.get(code=district)
+    _make_grids(place, now)
+    units = _make_units(place, now)
     catalogue.load_pack(settings.PACKS / "base" / "kinds.yaml", SYSTEM, now, effective_on=on)
-    _make_responsible(district, units, now)
-    _make_people(district, units, now)
+    _make_responsible(place, units, now)
+    _make_people(place, units, now)
     if samples:
         _make_cases(now)
 
 
+def seed_city(code: str, *, days: int, a_day: int) -> None:
+    """Make a district, or every district of a city, with a history up to now. A second run changes nothing.
+
+    User names in other districts than the first end in the district's code. Raises CommandError.
+    """
+    from tqdm import tqdm
+
+    from shanzhi.base.media import actions as media
+    from shanzhi.edge.cli.demo_history import make_history
+    from shanzhi.edge.exchange.replaying import Progress
+
+    if not (len(code) == 6 and code.isascii() and code.isdigit()) or days < 1 or a_day < 1:
+        raise CommandError(
+            "城市或区的代码应为六位数字，天数与件数应为正数。",
+            "A city or district has a code of six digits; days and reports a day are positive.",
+        )
+    now = settings.SHANZHI_CLOCK.now()
+    districts = [row.code for row in divisions_of(code) if len(row.code) == 6 and not row.code.endswith("00")]
+    photo = str(media.store(drawn_photo(), now).sha256)
+    for number, district in enumerate(districts, start=1):
+        seed(at=now, samples=False, district=district)
+        place = Place.objects.get(code=district)
+        if Case.objects.filter(area=district).exists():
+            continue
+        begins = now.timestamp() - days * 86400
+        with tqdm(
+            total=days, unit=" 天", desc=f"{place.name} {number}/{len(districts)}", disable=None
+        ) as bar:
+
+            def tell(progress: Progress, at: float) -> None:
+                bar.update(max(0, min(days, int((at - begins) / 86400)) - bar.n))  # noqa: B023
+
+            make_history(place, photo, now, days=days, a_day=a_day, tell=tell)
+            bar.update(days - bar.n)
+        if district == DISTRICT:
+            _make_cases(now)  # so that there is something to do at every desk
+
+
+def drawn_photo() -> bytes:
+    """A drawn picture, so that nobody takes it for a real place."""
+    made = Image.new("RGB", (640, 480), (226, 232, 238))
+    ImageDraw.Draw(made).rectangle((120, 120, 520, 360), outline=(90, 110, 130), width=6)
+    content = io.BytesIO()
+    made.save(content, "JPEG")
+    return content.getvalue()
+
+
+def divisions_of(code: str) -> list[DivisionRow]:
+    """The official divisions of a district, from the packs. Raises CommandError when no pack has it."""
+    above, below = (code[:2] + "0000", code[:4] + "00"), code[:4] if code.endswith("00") else code
+    for path in sorted((settings.PACKS / "divisions").glob("*.csv")):
+        rows = read_divisions(path.read_bytes())
+        found = [row for row in rows if row.code.startswith(below) or row.code in above]
+        if any(row.code == code for row in found):
+            return found
+    raise CommandError(
+        f"区划包中没有 {code}：请把区划表放入 packs/divisions。",
+        f"No pack of divisions has {code}: put a table of them into packs/divisions.",
+    )
+
+
+def _prefix(district: str) -> str:
+    """Before the codes of a district's units: the first district's are plain."""
+    return "DEMO" if district == DISTRICT else f"DEMO{district}"
+
+
+def _suffix(district: str) -> str:
+    """After user names: the first district's are plain."""
+    return "" if district == DISTRICT else f"-{district}"
+
+
 def _make_grids(district: Place, now: datetime) -> None:
     """Twelve square grids, four to a community, so that a point on the map finds its grid."""
+    if district.code != DISTRICT:
+        return  # the invented squares lie in the first district
     communities = list(Place.objects.filter(level="community", area=district.area).order_by("code")[:3])
     for column, community in enumerate(communities):
         for row in range(4):
@@ -130,8 +205,11 @@ def _make_grids(district: Place, now: datetime) -> None:
 
 
 def _make_units(district: Place, now: datetime) -> dict[str, Unit]:
+    prefix = _prefix(district.code)
     return {
-        code: people.create_unit(code=code, name=name, place_id=district.id, actor=SYSTEM, at=now)
+        code: people.create_unit(
+            code=f"{prefix}-{code}", name=name, place_id=district.id, actor=SYSTEM, at=now
+        )
         for code, name in UNITS.items()
     }
 
@@ -147,17 +225,18 @@ def _make_responsible(district: Place, units: dict[str, Unit], now: datetime) ->
 
 
 def _make_people(district: Place, units: dict[str, Unit], now: datetime) -> None:
-    on = localdate(now) - timedelta(days=365)
-    for person in PEOPLE:
-        account = people.create_account(
-            username=person.username, display_name=person.name, password=PASSWORD, actor=SYSTEM, at=now
-        )
-        # One login handles for every unit of the demo, so that any report can be walked to its end.
-        for unit in units.values() if person.post in ("unit_handler", "unit_lead") else [None]:
-            people.appoint(
-                account_id=account.id, kind=person.post, place_id=district.id,
-                unit_id=unit.id if unit else None, from_on=on, actor=SYSTEM, at=now,
-            )  # fmt: skip
+    suffix = _suffix(district.code)
+    # One login handles for every unit of the demo, so that any report can be walked to its end.
+    people.enrol(
+        [
+            people.Enrolment(
+                person.username + suffix, person.name, person.post, district.id, unit.id if unit else None
+            )
+            for person in PEOPLE
+            for unit in (units.values() if person.post in ("unit_handler", "unit_lead") else [None])
+        ],
+        PASSWORD, from_on=localdate(now) - timedelta(days=365), actor=SYSTEM, at=now,
+    )  # fmt: skip
 
 
 def _actor(username: str, now: datetime) -> Actor:

@@ -28,7 +28,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--workers", type=int, default=0, help="HTTP 进程数 / HTTP processes")
     serve.add_argument("--no-demo", action="store_true", help="不准备演示数据 / no demo data")
     commands.add_parser("worker", help="后台进程 / relay, sealer and clocks")
-    commands.add_parser("demo", help="准备演示城市 / make the demo city")
+    demo = commands.add_parser("demo", help="准备演示城市 / make the demo city")
+    demo.add_argument(
+        "--city", default="", help="区或市的代码，含一个月历史 / a district or city, with a history"
+    )
+    demo.add_argument("--days", type=int, default=30, help="历史天数 / days of history")
+    demo.add_argument("--a-day", type=int, default=40, help="每区每天件数 / reports a day and district")
     database = commands.add_parser("db", help="内置数据库 / the embedded database")
     database.add_argument("action", choices=["start", "stop", "shell", "status"])
     database.add_argument("arguments", nargs=argparse.REMAINDER, help="psql 的参数 / arguments of psql")
@@ -62,13 +67,16 @@ def _database(action: str, arguments: list[str]) -> int:
     return 0 if found.running or action == "stop" else 3
 
 
-def _demo() -> int:
+def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
     from shanzhi.edge.cli import demo
 
-    demo.seed()
-    for login in getattr(demo, "LOGINS", ()):
+    if options.city:
+        demo.seed_city(options.city, days=options.days, a_day=options.a_day)
+    else:
+        demo.seed()
+    for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0
 
@@ -135,7 +143,7 @@ def _run(options: argparse.Namespace) -> int:
             demo=not options.no_demo,
         ).run()
     if options.command == "demo":
-        return _demo()
+        return _demo(options)
     if options.command == "manage":
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "shanzhi.edge.settings")
         from django.core.management import execute_from_command_line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import re
 import subprocess
@@ -107,15 +106,10 @@ class ReplayHome:
 
     def photo(self, at: datetime) -> str:
         """The photo that simulated staff attach."""
-        from PIL import Image, ImageDraw
-
         from shanzhi.base.media import actions as media
+        from shanzhi.edge.cli.demo import drawn_photo
 
-        made = Image.new("RGB", (320, 240), (226, 232, 238))
-        ImageDraw.Draw(made).rectangle((60, 60, 260, 180), outline=(90, 110, 130), width=4)
-        content = io.BytesIO()
-        made.save(content, "JPEG")
-        return str(media.store(content.getvalue(), at).sha256)
+        return str(media.store(drawn_photo(), at).sha256)
 
     def door(self, http: bool, town: Town) -> Door:
         """The way in: the actions themselves, or HTTP."""

@@ -312,7 +312,8 @@ class Simulation:
         amount = Limit(float(limit.limit_amount) * share, Unit(limit.limit_unit))
         done = due_at(self.calendar, _time(ready), amount).timestamp()
         actor = self._unit_desk(m).anybody(self.chance.draw(m.id, "handler", turn))
-        self._at(m, "handle", actor, done, Given(note="模拟：处置完毕"))
+        photos = (self.photo,) if limit.photo_required else ()
+        self._at(m, "handle", actor, done, Given(note="模拟：处置完毕", photos=photos))
 
     def _handled(self, m: Matter, ready: float) -> None:
         self._push(m, "feed_back", self._unit_desk(m), ready, "sign")
