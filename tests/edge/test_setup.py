@@ -19,9 +19,9 @@ ADMIN = ["account", "chen.an", "--name", "陈安", "--post", "system_admin", "--
 def test_a_city_is_set_up_and_its_first_administrator_signs_in(capsys: Any, client: Any) -> None:
     divisions = str(settings.PACKS / "divisions" / "510100.csv")
     assert main.main(["setup", divisions]) == 0
-    assert "131 new, 0 changed" in capsys.readouterr().out
+    assert "3330 new, 0 changed" in capsys.readouterr().out
     assert main.main(["setup", divisions]) == 0
-    assert "0 new, 0 changed, 131 as before; 0 filing rules new." in capsys.readouterr().out
+    assert "0 new, 0 changed, 3330 as before; 0 filing rules new." in capsys.readouterr().out
     assert main.main(ADMIN) == 0
     told = capsys.readouterr().out
     password = told.splitlines()[0].rsplit(" ", 1)[1]

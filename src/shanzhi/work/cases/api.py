@@ -1,189 +1,46 @@
 """Endpoints of cases."""
 
-from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
-import msgspec
 from django.http import HttpResponse
+from django.utils.timezone import localdate
 from dmr import Body, Headers, Path, Query, ResponseSpec, modify, validate
 from dmr.routing import path
 
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import CASE_DISPATCH, CASE_REVEAL, CASE_VIEW
+from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.work.cases import actions, lists, queries
+from shanzhi.work.cases.case_file import Language, case_file, list_file
 from shanzhi.work.cases.case_page import case_out, linked_out, row_out
 from shanzhi.work.cases.follow import FollowOut, follow_out
+from shanzhi.work.cases.inputs import (
+    ActionIn,
+    ActionPath,
+    BundleIn,
+    BundleMadeOut,
+    CasePath,
+    CaseQuery,
+    ExportQuery,
+    FollowHeaders,
+    IdempotencyHeaders,
+    LanguageQuery,
+    ManyIn,
+    ManyOut,
+    NumberPath,
+    RateIn,
+    ReceiptOut,
+    RefusedOut,
+    ReportIn,
+    RevealIn,
+    RevealOut,
+    VerbPath,
+)
 from shanzhi.work.cases.shapes import CaseOut, CasePageOut, LinkedCaseOut, QueueOut
 
-Note = Annotated[str, msgspec.Meta(max_length=5000)]
-
-
-class ReportIn(msgspec.Struct):
-    """What somebody saw. `id` is made by the client; sending it again costs nothing."""
-
-    id: UUID | None = None
-    kind: str = ""
-    text: Note = ""
-    lon: float | None = None
-    lat: float | None = None
-    place_id: UUID | None = None
-    address: Note = ""
-    photos: list[str] = []
-    phone: str = ""
-    happened_at: datetime | None = None
-
-
-class IdempotencyHeaders(msgspec.Struct):
-    """`Idempotency-Key`: a UUID that names this very request."""
-
-    idempotency_key: str = msgspec.field(name="Idempotency-Key", default="")
-
-
-class ReceiptOut(msgspec.Struct):
-    """Number and secret: all that is needed to follow a report."""
-
-    number: str
-    area: str
-    id: UUID
-    secret: str
-    follow_url: str
-
-
-class FollowHeaders(msgspec.Struct):
-    """The secret travels in a header, never in an address that is logged."""
-
-    secret: str = msgspec.field(name="X-Follow-Secret", default="")
-
-
-class NumberPath(msgspec.Struct):
-    """Which case, by its number."""
-
-    number: str
-
-
-class RateIn(msgspec.Struct):
-    """Solved or not, and how it was."""
-
-    solved: bool
-    stars: int
-    text: Note = ""
-
-
-class CaseQuery(msgspec.Struct):
-    """Which queue, which page."""
-
-    queue: str = "open"
-    cursor: str = ""
-    limit: int = 20
-    q: str = ""
-
-
-class CasePath(msgspec.Struct):
-    """A handle to a case: area and id."""
-
-    area: str
-    case_id: UUID
-
-
-class ActionPath(msgspec.Struct):
-    """A case and a verb."""
-
-    area: str
-    case_id: UUID
-    verb: str
-
-
-class VerbPath(msgspec.Struct):
-    """A verb."""
-
-    verb: str
-
-
-class ActionIn(msgspec.Struct):
-    """What a verb needs; `version` is the one that the page showed."""
-
-    version: int
-    note: Note = ""
-    condition_id: UUID | None = None
-    unit_id: UUID | None = None
-    master_id: UUID | None = None
-    assignee_id: UUID | None = None
-    until_at: datetime | None = None
-    bundle_id: UUID | None = None
-    photos: list[str] = []
-
-    def given(self) -> actions.Given:
-        """What the actor gives, for the door."""
-        return actions.Given(
-            note=self.note, condition_id=self.condition_id, unit_id=self.unit_id, master_id=self.master_id,
-            assignee_id=self.assignee_id, until_at=self.until_at, bundle_id=self.bundle_id,
-            photos=tuple(self.photos),
-        )  # fmt: skip
-
-
-class HandleIn(msgspec.Struct):
-    """One of many cases: its handle and the version that the list showed."""
-
-    area: str
-    id: UUID
-    version: int
-
-
-class ManyIn(msgspec.Struct):
-    """One verb for many cases; what it needs is the same for all."""
-
-    cases: list[HandleIn]
-    note: Note = ""
-    unit_id: UUID | None = None
-    condition_id: UUID | None = None
-
-
-class RefusedOut(msgspec.Struct):
-    """A case of many that stayed as it was, and why."""
-
-    area: str
-    id: UUID
-    code: str
-    message_zh: str
-    message_en: str
-
-
-class ManyOut(msgspec.Struct):
-    """How many were done; the others with the reason."""
-
-    done: int
-    refused: list[RefusedOut]
-
-
-class BundleIn(msgspec.Struct):
-    """Cases to put under one limit."""
-
-    area: str
-    cases: list[UUID]
-    name: Note
-    due_at: datetime
-
-
-class BundleMadeOut(msgspec.Struct):
-    """The bundle that was made."""
-
-    id: UUID
-    cases: int
-
-
-class RevealIn(msgspec.Struct):
-    """Why the number is needed."""
-
-    reason: Note = ""
-
-
-class RevealOut(msgspec.Struct):
-    """The number in full."""
-
-    phone: str
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _key(text: str) -> UUID | None:
@@ -399,6 +256,55 @@ class NumbersController(ApiController):
         return [linked_out(case) for case in queries.by_number(self.actor, [parsed_path.number], at)]
 
 
+class FileController(ApiController):
+    """The case file on paper."""
+
+    gate = CASE_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_path: Path[CasePath], parsed_query: Query[LanguageQuery]) -> HttpResponse:
+        """The case as a PDF; that it was taken along is recorded."""
+        at = clock_of(self.request).now()
+        case = queries.case_for(self.actor, parsed_path.area, parsed_path.case_id, at)
+        audit.record(
+            actor=self.actor,
+            event="cases.file-printed",
+            area=case.area,
+            subject=str(case.id),
+            detail={},
+            at=at,
+        )
+        content = case_file(case, self.actor, at, _language(parsed_query.lang))
+        return _download(content, "application/pdf", f"{case.number}.pdf")
+
+
+class ExportController(ApiController):
+    """A queue as an Excel file."""
+
+    gate = CASE_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[ExportQuery]) -> HttpResponse:
+        """The rows of the queue in its order; that they were taken along is recorded."""
+        at, given = clock_of(self.request).now(), parsed_query
+        content = list_file(
+            self.actor, queue=given.queue, text=given.q, at=at, language=_language(given.lang)
+        )
+        audit.record(actor=self.actor, event="cases.exported", detail={"queue": given.queue}, at=at)
+        return _download(content, EXCEL, f"{given.queue}-{localdate(at):%Y%m%d}.xlsx")
+
+
+def _language(given: str) -> Language:
+    return "en" if given == "en" else "zh"
+
+
+def _download(content: bytes, kind: str, name: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
 class RevealController(ApiController):
     """The reporter's number, against a reason."""
 
@@ -422,8 +328,10 @@ urlpatterns = [
     path("cases", CasesController.as_view(), name="cases"),
     path("cases/many/<str:verb>", ManyController.as_view(), name="cases-many"),
     path("cases/numbers/<str:number>", NumbersController.as_view(), name="case-number"),
+    path("cases/export", ExportController.as_view(), name="cases-export"),
     path("bundles", BundlesController.as_view(), name="bundles"),
     path("cases/<str:area>/<uuid:case_id>", CaseController.as_view(), name="case"),
+    path("cases/<str:area>/<uuid:case_id>/file", FileController.as_view(), name="case-file"),
     path("cases/<str:area>/<uuid:case_id>/reveal", RevealController.as_view(), name="case-reveal"),
     path(
         "cases/<str:area>/<uuid:case_id>/actions/<str:verb>", ActionController.as_view(), name="case-action"
