@@ -4,7 +4,7 @@ import os
 import secrets
 from pathlib import Path
 
-from shanzhi.core.kit.clock import SystemClock
+from shanzhi.core.kit.clock import FileClock, SystemClock
 from shanzhi.edge.cli.connections import django_database, read_connections
 
 ROOT = Path(os.environ.get("SHANZHI_ROOT") or Path.cwd())
@@ -99,7 +99,9 @@ PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
 
 DMR_SETTINGS = {"validate_responses": False}
 
-SHANZHI_CLOCK = SystemClock()
+# A replay names a file that tells its simulated time.
+_CLOCK_FILE = os.environ.get("SHANZHI_CLOCK_FILE")
+SHANZHI_CLOCK = FileClock(Path(_CLOCK_FILE)) if _CLOCK_FILE else SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
 SHANZHI_IDLE_MINUTES = 30

@@ -106,7 +106,8 @@ def _simulated(feed: Feed, folder: Path, options: argparse.Namespace) -> int:
     if not feed.reports:
         raise CommandError("文件里没有可用的行。", "The file has no usable rows.")
     staff = load_staff(packs_folder() / "staff" / f"{options.staff}.yaml")
-    with ReplayHome(options.database or f"replay_{options.map.replace('-', '_')}", options.restart) as home:
+    name = options.database or f"replay_{options.map.replace('-', '_')}"
+    with ReplayHome(name, options.restart, options.http) as home:
         from datetime import UTC, datetime
         from zoneinfo import ZoneInfo
 
@@ -129,7 +130,7 @@ def _simulated(feed: Feed, folder: Path, options: argparse.Namespace) -> int:
                 bar.set_postfix_str(f"{last:%Y-%m-%d %H:%M} {progress.steps:,} 步 steps", refresh=False)
 
             replay = replaying.Replay(
-                made, engine, listed, door=home.door(options.http, made), journal=options.journal, tell=tell,
+                made, engine, listed, door=home.door(begins), journal=options.journal, tell=tell,
                 mend=home.mend,
             )  # fmt: skip
             progress = replay.run()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -20,10 +22,10 @@ from psycopg import sql
 from shanzhi.edge.cli import postgres
 from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
+from shanzhi.edge.cli.serve import die_with_us
 
 if TYPE_CHECKING:
     from shanzhi.edge.exchange.replaying import Door
-    from shanzhi.edge.exchange.town import Town
 
 SETTLE_SECONDS = 600.0
 
@@ -31,15 +33,15 @@ SETTLE_SECONDS = 600.0
 class ReplayHome:
     """The database `name` beside the program's own, made when it is not there; `restart` makes it anew."""
 
-    def __init__(self, name: str, restart: bool) -> None:
+    def __init__(self, name: str, restart: bool, http: bool = False) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
             raise CommandError(
                 "数据库名应为小写字母、数字和下划线。",
                 "A database is named with small letters, digits and underscores.",
             )
-        self.name, self.restart = name, restart
+        self.name, self.restart, self.http = name, restart, http
         self._stop = threading.Event()
-        self._worker: subprocess.Popen[bytes] | None = None
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._looking: threading.Thread | None = None
 
     def __enter__(self) -> ReplayHome:
@@ -50,11 +52,16 @@ class ReplayHome:
         self._root = project_root()
         url = given or postgres.ensure_running(self._root).owner_url
         os.environ["DATABASE_URL"] = self._own_database(url)
+        state = self._root / ".shanzhi"
+        state.mkdir(mode=0o700, exist_ok=True)
+        self._clock_file = state / f"{self.name}.clock"
+        self._port = _free_port()
         make_ready()
         from django.core.management import call_command
 
         call_command("migrate", verbosity=0, interactive=False)
-        self._start_worker()
+        for name in self._commands():
+            self._start(name)
         self._looking = threading.Thread(target=self._look_after, daemon=True)
         self._looking.start()
         return self
@@ -65,11 +72,14 @@ class ReplayHome:
         self._stop.set()
         if self._looking:
             self._looking.join(5)
-        if self._worker:
-            self._worker.terminate()
+        for child in self._children.values():
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGTERM)
+        for child in self._children.values():
             with suppress(subprocess.TimeoutExpired):
-                self._worker.wait(5)
-            self._worker.kill()
+                child.wait(5)
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
 
     def _own_database(self, url: str) -> str:
         parts = urlsplit(url)
@@ -88,15 +98,43 @@ class ReplayHome:
             ) from error
         return urlunsplit(parts._replace(path=f"/{self.name}"))
 
-    def _start_worker(self) -> None:
-        command = [sys.executable, "-m", "shanzhi.edge.cli.worker", "relay", "sealer"]
-        self._worker = subprocess.Popen(command, env=os.environ, stdin=subprocess.DEVNULL)
+    def _commands(self) -> dict[str, list[str]]:
+        """What runs beside the replay: relay and sealer, and for HTTP the web."""
+        commands = {
+            "relay": ["-m", "shanzhi.edge.cli.worker", "relay"],
+            "sealer": ["-m", "shanzhi.edge.cli.worker", "sealer"],
+        }
+        if self.http:
+            web = [
+                "-m",
+                "granian",
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(self._port),
+                "--no-ws",
+                "--log-level",
+            ]
+            commands["web"] = [*web, "warning", "--interface", "wsgi", "shanzhi.edge.wsgi:application"]
+        return commands
+
+    def _start(self, name: str) -> None:
+        environment = os.environ | {"SHANZHI_ANONYMOUS_RATES": "0"}
+        if name == "web":
+            environment["SHANZHI_CLOCK_FILE"] = str(self._clock_file)
+        command = [sys.executable, *self._commands()[name]]
+        self._children[name] = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True, preexec_fn=die_with_us
+        )
 
     def _look_after(self) -> None:
-        """Start relay and sealer again when they were killed."""
-        while not self._stop.wait(0.5):
-            if self._worker and self._worker.poll() is not None:
-                self._start_worker()
+        """Start again what was killed."""
+        while not self._stop.wait(0.3):
+            for name, child in list(self._children.items()):
+                if child.poll() is not None:
+                    with suppress(ProcessLookupError):
+                        os.killpg(child.pid, signal.SIGKILL)
+                    self._start(name)
 
     def mend(self) -> None:
         """The connection broke: have the embedded server run again."""
@@ -111,11 +149,17 @@ class ReplayHome:
 
         return str(media.store(drawn_photo(), at).sha256)
 
-    def door(self, http: bool, town: Town) -> Door:
-        """The way in: the actions themselves, or HTTP."""
+    def door(self, at: datetime) -> Door:
+        """The way in: the actions themselves, or HTTP, whose time begins at `at`."""
+        from shanzhi.core.kit.clock import FileClock
+        from shanzhi.edge.exchange.http_door import HttpDoor
         from shanzhi.edge.exchange.replaying import OwnDoor
 
-        return OwnDoor()
+        if not self.http:
+            return OwnDoor()
+        clock = FileClock(self._clock_file)
+        clock.set(at)
+        return HttpDoor(self._port, clock)
 
     def settle(self) -> None:
         """Wait until everything is told and sealed. Raises CommandError when that takes too long."""
@@ -127,3 +171,9 @@ class ReplayHome:
             if time.monotonic() > end:
                 raise CommandError("封存或发件没有完成。", "Sealing or telling did not come to an end.")
             time.sleep(0.5)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

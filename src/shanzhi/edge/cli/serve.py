@@ -46,7 +46,7 @@ class Child:
             env=environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_die_with_us,
+            preexec_fn=die_with_us,
         )
         self.started_at = time.monotonic()
 
@@ -207,7 +207,7 @@ def _kill_group(process_id: int, number: signal.Signals) -> None:
         os.killpg(process_id, number)
 
 
-def _die_with_us() -> None:
+def die_with_us() -> None:
     """On Linux a child ends when its supervisor is killed."""
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):

@@ -69,7 +69,7 @@ class Simulation:
         self._count = 0
         self._open_of_kind: dict[tuple[str, UUID], UUID] = {}
         self._merged: dict[UUID, list[UUID]] = {}
-        self._unit_ids = sorted(town.units.values())
+        self._unit_ids = sorted(set(town.units.values()))
         self.last = 0.0
 
     def enter(self, matter: Matter) -> None:
@@ -218,8 +218,8 @@ class Simulation:
         )  # fmt: skip
 
     def _another(self, m: Matter) -> UUID:
-        number = self._unit_ids.index(m.right_unit) + 1 + int(self.chance.draw(m.id, "another") * 7)
-        return self._unit_ids[number % len(self._unit_ids)]
+        others = [unit for unit in self._unit_ids if unit != m.right_unit] or [m.right_unit]
+        return others[int(self.chance.draw(m.id, "another") * len(others))]
 
     def _dispatched(self, m: Matter, ready: float) -> None:
         desk = self._unit_desk(m)

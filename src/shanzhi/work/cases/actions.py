@@ -50,8 +50,9 @@ def perform(
 
 
 def rate(
-    area: str, case_id: UUID, *, solved: bool, stars: int, text: str, actor: Actor, at: datetime
-) -> Case:
+    area: str, case_id: UUID, *, solved: bool, stars: int, text: str, actor: Actor, at: datetime,
+    event_id: UUID | None = None,
+) -> Case:  # fmt: skip
     """Rate a closed case (评价), by whoever holds its secret. Raises UnknownEdge, Refused, InvalidInput."""
     actor.require(CASE_RATE)
     if not 1 <= stars <= 5:
@@ -59,7 +60,7 @@ def rate(
     if len(text) > 500:
         raise InvalidInput(field="text", reason_zh="不得超过 500 字。", reason_en="At most 500 characters.")
     said = Given(rating=Said(solved, stars, text))
-    return perform(area, case_id, "rate", actor=actor, at=at, version=None, given=said)
+    return perform(area, case_id, "rate", actor=actor, at=at, version=None, given=said, event_id=event_id)
 
 
 def bundle(

@@ -119,7 +119,7 @@ class RateController(ApiController):
         case = queries.follow(parsed_path.number, parsed_headers.secret)
         actions.rate(
             case.area, case.id, solved=parsed_body.solved, stars=parsed_body.stars, text=parsed_body.text,
-            actor=queries.resident(), at=at,
+            actor=queries.resident(), at=at, event_id=_key(parsed_headers.idempotency_key),
         )  # fmt: skip
         return follow_out(queries.follow(parsed_path.number, parsed_headers.secret), at)
 

@@ -137,17 +137,16 @@ def _requests_out(case: Case) -> list[RequestOut]:
 
 
 def _conditions_to_choose(case: Case, verbs: set[str], at: datetime) -> list[ConditionOut]:
+    """Rules to file under, or to cite when handing back: those of the kind, the case's own first."""
     on = localdate(at)
-    if case.kind is not None and "file" in verbs:
-        found = catalogue.conditions_for_kind(case.kind.code, on, usable_only=True)
-    elif verbs & {"file", "ask_return"}:
-        # Handed back because it is another's: the line cited may be of any kind.
-        found = list(catalogue.conditions_in_force(on).filter(usable=True))
-    else:
+    if not verbs & {"file", "ask_return"}:
         return []
+    if case.kind is not None:
+        found = catalogue.conditions_for_kind(case.kind.code, on, usable_only=True)
+    else:
+        found = list(catalogue.conditions_in_force(on).filter(usable=True))
     rules = [out for rule in found if (out := _condition_out(rule)) is not None]
-    first = case.condition_id
-    return sorted(rules, key=lambda rule: rule.id != first) if "ask_return" in verbs else rules
+    return sorted(rules, key=lambda rule: rule.id != case.condition_id)
 
 
 def _units_to_choose(case: Case, at: datetime) -> tuple[list[UnitOut], SuggestionOut | None]:

@@ -46,6 +46,7 @@ class FollowHeaders(msgspec.Struct):
     """The secret travels in a header, never in an address that is logged."""
 
     secret: str = msgspec.field(name="X-Follow-Secret", default="")
+    idempotency_key: str = msgspec.field(name="Idempotency-Key", default="")
 
 
 class NumberPath(msgspec.Struct):

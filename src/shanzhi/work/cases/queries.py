@@ -27,7 +27,9 @@ _MOST_ALIKE = 5
 
 def case_for(actor: Actor, area: str, case_id: UUID, at: datetime) -> Case:
     """One case with what its page needs. Raises NotFound when it is not there or out of sight."""
-    rows = visible_to(actor, at).select_related("kind", "condition", "unit", "place", "bundle", "assignee")
+    rows = visible_to(actor, at).select_related(
+        "kind", "condition__kind", "unit", "place", "bundle", "assignee"
+    )
     case: Case | None = rows.filter(area=area, id=case_id).first()
     if case is None:
         raise NotFound
