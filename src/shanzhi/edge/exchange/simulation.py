@@ -20,12 +20,13 @@ from shanzhi.edge.exchange.staff import Chance, Desk, Staff
 from shanzhi.edge.exchange.town import Town
 from shanzhi.work.cases.actions import Given, Step
 from shanzhi.work.cases.door import Said
+from shanzhi.work.cases.effects import is_drawn
 from shanzhi.work.cases.flow import CLOSED_LOOP
 from shanzhi.work.cases.limits import roads
 from shanzhi.work.cases.queries import resident
 
 # After these the outcome is looked at before anything is decided.
-LOOKED_AT = frozenset({"self_handle", "close", "approve_special", "confirm_self", "pass_sample"})
+LOOKED_AT = frozenset({"close", "approve_special", "confirm_self", "pass_sample"})
 _GIVE_UP = 8
 _RESIDENT = resident()
 
@@ -115,6 +116,8 @@ class Simulation:
         edge = CLOSED_LOOP.edge(matter.state, verb)
         matter.done[verb] += 1
         matter.at, matter.state = at, edge.target
+        if verb == "self_handle" and is_drawn(self.town.area, matter.id):
+            matter.state = "sampled"
         if verb in ("dispatch", "reassign"):
             matter.unit = given.unit_id
         elif verb in ("handle", "self_handle"):

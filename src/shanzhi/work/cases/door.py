@@ -125,12 +125,16 @@ def perform_many(area: str, steps: Sequence[Step]) -> list[Outcome]:
 
 
 def _rounds(steps: Sequence[Step]) -> Iterable[list[int]]:
-    """Positions of the steps in rounds: no case twice in one."""
+    """Positions of the steps in rounds: no case twice in one, and each case's steps in their order.
+
+    A step that names a master case counts for both.
+    """
     rounds: list[list[int]] = []
     seen: dict[UUID, int] = {}
     for index, step in enumerate(steps):
-        number = seen.get(step.case_id, 0)
-        seen[step.case_id] = number + 1
+        touched = [step.case_id, *([step.given.master_id] if step.given.master_id else [])]
+        number = max(seen.get(case_id, 0) for case_id in touched)
+        seen |= dict.fromkeys(touched, number + 1)
         if number == len(rounds):
             rounds.append([])
         rounds[number].append(index)

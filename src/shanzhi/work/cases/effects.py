@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.timezone import localdate
@@ -96,11 +97,15 @@ def _unmerge(case: Case, step: "Step", batch: "Batch") -> None:
     case.master_id = None
 
 
-def _self_handle(case: Case, step: "Step", batch: "Batch") -> None:
-    """A part of what is handled on the spot is drawn (抽查), by a number that nobody can choose or foresee."""
-    key, said = settings.SHANZHI_FOLLOW_KEY.encode(), f"draw {case.area} {case.id}".encode()
+def is_drawn(area: str, case_id: UUID) -> bool:
+    """Whether a case handled on the spot is drawn (抽查): by a number that nobody can choose or foresee."""
+    key, said = settings.SHANZHI_FOLLOW_KEY.encode(), f"draw {area} {case_id}".encode()
     number = int.from_bytes(hmac.new(key, said, hashlib.sha256).digest()[:8], "big")
-    if number < roads().self_handled_sample * _DRAW:
+    return number < roads().self_handled_sample * _DRAW
+
+
+def _self_handle(case: Case, step: "Step", batch: "Batch") -> None:
+    if is_drawn(case.area, case.id):
         batch.follow_on(case, "draw", step.at)
 
 
