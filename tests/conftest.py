@@ -79,15 +79,17 @@ class Api:
 
 
 @pytest.fixture
-def sign_in(city: None) -> Iterator[Callable[[str], Api]]:
+def sign_in(city: None, clock: FixedClock) -> Iterator[Callable[[str], Api]]:
     """Sign in as somebody of the demo city; the same person keeps one browser."""
-    known: dict[str, Api] = {}
+    known: dict[str, tuple[Api, datetime]] = {}
 
     def enter(username: str) -> Api:
+        browser, seen = known.get(username, (None, clock.now()))
         # Whoever was idle for half an hour of the test's clock signs in again.
-        if username not in known or known[username].get("/api/me")[0] == 401:
-            known[username] = Api().sign_in(username)
-        return known[username]
+        if browser is None or (seen != clock.now() and browser.get("/api/me")[0] == 401):
+            browser = Api().sign_in(username)
+        known[username] = browser, clock.now()
+        return browser
 
     yield enter
 

@@ -151,10 +151,6 @@ ON_THE_SPOT = [
         ("photos",), told_zh="网格员已现场处理，正在审核。", told_en="It was dealt with on the spot.",
     ),
     Edge(
-        "draw", "self_handled", "sampled", may.CASE_FOLLOW_ON, "抽中核查", "Drawn for inspection", (),
-        "stop accept, start inspect",
-    ),
-    Edge(
         "confirm_self", "self_handled", "closed", may.CASE_ACCEPT, "审看通过", "Evidence accepted", (),
         "stop accept", "self_handle", told_zh="已现场处理完毕，请您评价。",
         told_en="It was dealt with on the spot: please rate it.",
@@ -162,6 +158,10 @@ ON_THE_SPOT = [
     Edge(
         "doubt_self", "self_handled", "accepted", may.CASE_ACCEPT, "审看不通过", "Evidence not accepted", _NOTE,
         "stop accept", told_zh="现场处理尚未到位，转入正常办理。", told_en="It goes on as an ordinary case.",
+    ),
+    Edge(
+        "draw", "self_handled", "sampled", may.CASE_FOLLOW_ON, "抽中核查", "Drawn for inspection", (),
+        "stop accept, start inspect",
     ),
     Edge(
         "pass_sample", "sampled", "closed", may.CASE_INSPECT, "抽查通过", "Sample passed", (), "stop inspect",
