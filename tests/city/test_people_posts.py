@@ -281,3 +281,33 @@ def test_posts_at_a_place_are_counted_without_names(town, post_kinds, unit, open
         ("shift_lead", "", 1), ("unit_handler", "东区城管局", 2),
     ]  # fmt: skip
     assert Post.objects.count() == 4
+
+
+def test_many_are_enrolled_at_once(post_kinds, town, unit, at):
+    county = town["900101"]
+    listed = [
+        actions.Enrolment("li.he", "李和", "unit_handler", county, unit.id),
+        actions.Enrolment("li.he", "李和", "unit_lead", county, unit.id),
+        actions.Enrolment("chen.an", "陈安", "acceptor", county),
+    ]
+    made = actions.enrol(listed, PASSWORD, from_on=DAY, actor=SYSTEM, at=at)
+    assert sorted(account.username for account in made) == ["chen.an", "li.he"]
+    actor = queries.actor_for_account(made[0].id, "desk", DAY)
+    assert [post.kind for post in actor.posts] == ["unit_handler", "unit_lead"]
+    assert [one.username for one in queries.holders(unit.id, "case.handle", DAY)] == ["li.he"]
+    standing = (Account.objects.count(), Post.objects.count())
+    for wrong, error in (
+        (actions.Enrolment("chen.an", "另一个", "acceptor", county), UsernameTaken),
+        (actions.Enrolment("wang.wu", "王五", "mayor", county), NotFound),
+        (actions.Enrolment("wang.wu", "王五", "unit_lead", county), PostNeedsUnit),
+        (actions.Enrolment("wang.wu", "王五", "acceptor", county, unit.id), PostTakesNoUnit),
+    ):
+        fresh = actions.Enrolment("zhao.liu", "赵六", "acceptor", county)
+        with pytest.raises(error):
+            actions.enrol([fresh, wrong], PASSWORD, from_on=DAY, actor=SYSTEM, at=at)
+    duties = [actions.Enrolment("wang.wu", "王五", kind, county) for kind in ("system_admin", "audit_admin")]
+    with pytest.raises(DutiesConflict):
+        actions.enrol(duties, PASSWORD, from_on=DAY, actor=SYSTEM, at=at)
+    with pytest.raises(WeakPassword):
+        actions.enrol([fresh], "short", from_on=DAY, actor=SYSTEM, at=at)
+    assert (Account.objects.count(), Post.objects.count()) == standing

@@ -4,6 +4,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import RFC_4122, UUID
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shanzhi.core.kit import ids
-from shanzhi.core.kit.clock import Clock, FixedClock, SystemClock
+from shanzhi.core.kit.clock import Clock, FileClock, FixedClock, SystemClock
 from shanzhi.core.kit.ids import uuid7
 
 
@@ -119,3 +120,15 @@ def test_a_fixed_clock_moves_by_exactly_the_step(step: timedelta) -> None:
     clock = FixedClock(datetime(2024, 1, 1, tzinfo=UTC))
     clock.advance(step)
     assert clock.now() - datetime(2024, 1, 1, tzinfo=UTC) == step
+
+
+def test_a_file_tells_the_time(tmp_path: Path) -> None:
+    first, second = FileClock(tmp_path / "clock"), FileClock(tmp_path / "clock")
+    at = datetime(2011, 7, 1, 9, 30, tzinfo=timezone(timedelta(hours=-4)))
+    first.set(at)
+    assert second.now() == at and second.now().tzinfo is UTC
+    first.set(at + timedelta(days=1))
+    assert second.now() == at + timedelta(days=1)
+    (tmp_path / "clock").write_text("noon", "ascii")
+    with pytest.raises(ValueError):
+        second.now()

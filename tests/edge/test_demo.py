@@ -34,3 +34,33 @@ def test_the_demo_city_is_made_at_any_hour(hour: int, settings: Any) -> None:
     } <= states
     demo.seed()
     assert Case.objects.count() == len(demo.SAMPLES)
+
+
+def test_a_district_with_a_history(settings: Any, capsys: Any) -> None:
+    """Any district of the packs; its people are its own, and nothing of the history lies ahead."""
+    from shanzhi.city.people.models import Account
+    from shanzhi.edge.cli.sentences import CommandError
+    from shanzhi.work.cases.models import CaseEvent
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    now = datetime(2026, 11, 23, 6, 20, tzinfo=UTC)
+    settings.SHANZHI_CLOCK = FixedClock(now)
+    demo.seed_city("510104", days=4, a_day=12)
+    cases = Case.objects.filter(area="510104")
+    assert 36 <= cases.count() <= 48 and cases.filter(state="closed").count() >= 10
+    assert CaseEvent.objects.filter(at__gt=now).count() == 0
+    assert Account.objects.filter(username="shouli-510104").exists()
+    before = CaseEvent.objects.count()
+    demo.seed_city("510104", days=4, a_day=12)
+    assert CaseEvent.objects.count() == before
+    for code in ("999999", "51010", "abcdef"):
+        with pytest.raises(CommandError):
+            demo.seed_city(code, days=4, a_day=12)
+    with pytest.raises(CommandError):
+        demo.seed_city("510104", days=0, a_day=12)
+
+
+def test_a_city_is_all_its_districts() -> None:
+    rows = demo.divisions_of("510100")
+    assert (len(rows), len({row.code for row in rows if len(row.code) == 6})) == (3330, 22)
+    assert {row.code[:6] for row in demo.divisions_of("510107")} == {"510000", "510100", "510107"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -54,3 +57,19 @@ def test_a_table_with_errors_writes_nothing(tmp_path: Path, capsys: Any) -> None
     assert "第 2 行" in capsys.readouterr().out
     assert Place.objects.count() == 0
     assert main.main(["setup", str(tmp_path / "none.csv")]) == 1
+
+
+@pytest.mark.parametrize(
+    "command", [["audit", "verify"], ["recompute", "--now"], ["demo"], ["setup", "x.csv"]]
+)
+def test_a_database_that_is_not_there_is_one_sentence(command: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("代码,名称\n510000,四川省\n", "utf-8")
+    environment = os.environ | {
+        "DATABASE_URL": f"postgresql://nobody@/none?host={tmp_path}", "SHANZHI_ROOT": str(tmp_path),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "shanzhi.edge.cli.main", *command], env=environment, cwd=tmp_path, text=True,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "数据库没有应答" in done.stderr and "Traceback" not in done.stderr
