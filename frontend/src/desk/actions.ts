@@ -72,7 +72,9 @@ export function layoutOf(actions: AllowedAction[], requests: CaseRequest[]): Lay
     else rest.push(action)
   }
   const usual = rest.filter((action) => isUsual(action.verb))
-  const shown = rest.length <= FEW ? rest : usual.slice(0, 1 + BESIDE)
+  const isDecided = Object.values(onCard).flat().some((action) => !isWithdrawal(action.verb))
+  const sideways = usual.length || isDecided ? [] : rest.slice(0, 1)
+  const shown = rest.length <= FEW ? rest : [...usual.slice(0, 1 + BESIDE), ...sideways]
   const hidden = rest.filter((action) => !shown.includes(action))
   const ready = [...usual, ...Object.values(onCard).flat()].filter((action) => !isWithdrawal(action.verb))
   return {
