@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decides, dispatching, layoutOf, sendingBack } from '@/desk/actions'
+import { decides, dispatching, layoutOf, opensByItself, sendingBack } from '@/desk/actions'
 import type { AllowedAction, CaseRequest } from '@/shared/types'
 
 const action = (verb: string): AllowedAction => ({ verb, zh: verb, en: verb, requires: [], takes: [] })
@@ -85,6 +85,16 @@ describe('a place for each action', () => {
     expect(decides('approve_void', [])).toBe('')
     expect(decides('overrule_return', [request('return')])).toBe('return')
     expect(decides('decline', [request('return')])).toBe('')
+  })
+})
+
+describe('the next step', () => {
+  it('opens by itself only when no word has to be typed', () => {
+    const step = (verb: string, ...requires: string[]) => opensByItself({ ...action(verb), requires })
+    expect(step('file', 'condition_id')).toBe(true)
+    expect(step('close')).toBe(true)
+    expect(step('handle', 'note')).toBe(false)
+    expect(step('reassign', 'unit_id')).toBe(false)
   })
 })
 

@@ -89,6 +89,12 @@ export function layoutOf(actions: AllowedAction[], requests: CaseRequest[]): Lay
   }
 }
 
+const CHOSEN_BY_KEY = new Set(['condition_id', 'unit_id'])
+
+/** Whether an action may open by itself after the one before: usual, and done without typing a word. */
+export const opensByItself = (action: AllowedAction) =>
+  isUsual(action.verb) && action.requires.every((name) => CHOSEN_BY_KEY.has(name))
+
 /** What the key R opens: the offered way to say no or to send back. */
 export function sendingBack(actions: AllowedAction[]): AllowedAction | null {
   const found = SENDING_BACK.map((verb) => actions.find((action) => action.verb === verb))
