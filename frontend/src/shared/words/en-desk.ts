@@ -44,7 +44,7 @@ export const enDesk = {
   'due.today': 'Due today',
   'due.week': 'Due this week',
   'due.later': 'Later',
-  'due.paused': 'Paused',
+  'due.paused': 'Paused or no clock',
   'batch.lead': 'Tick several to act on them together',
   'batch.choose': 'Choose case {number}',
   'batch.chosen': '{n} chosen',

@@ -44,7 +44,7 @@ export const zhDesk = {
   'due.today': '今天到期',
   'due.week': '本周到期',
   'due.later': '以后',
-  'due.paused': '已暂停',
+  'due.paused': '已暂停或未计时',
   'batch.lead': '勾选多件可一并办理',
   'batch.choose': '选择案件 {number}',
   'batch.chosen': '已选 {n} 件',
