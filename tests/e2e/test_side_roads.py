@@ -76,7 +76,6 @@ def test_one_person_accepts_files_and_dispatches_with_few_keys(
         desk.page.wait_for_timeout(400)  # a second Enter in the same breath is not meant
 
     press("a")
-    ready("accept")
     press("Enter")
     ready("file")
     press("2")
