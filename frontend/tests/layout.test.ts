@@ -36,7 +36,10 @@ describe('a place for each action', () => {
 
   it('puts the rest in groups, and what it does not know under other', () => {
     const layout = layoutOf(
-      actions('handle', 'ask_return', 'forward', 'ask_extend', 'ask_suspend', 'add_support', 'urge', 'ask_void', 'sing'),
+      actions(
+        'handle', 'ask_return', 'forward', 'ask_extend', 'ask_suspend', 'add_support', 'urge', 'ask_void',
+        'sing',
+      ),
       [],
     )
     expect(verbs(layout.shown)).toEqual(['handle'])
@@ -52,9 +55,9 @@ describe('a place for each action', () => {
 
   it('loses no action, whatever the server offers', () => {
     const offered = actions(
-      'accept', 'file', 'dispatch', 'sign', 'handle', 'inspect', 'close', 'merge', 'reassign', 'urge', 'new_one',
-      'approve_void', 'withdraw_extend',
-    ) // prettier-ignore
+      'accept', 'file', 'dispatch', 'sign', 'handle', 'inspect', 'close', 'merge', 'reassign', 'urge',
+      'new_one', 'approve_void', 'withdraw_extend',
+    )
     const layout = layoutOf(offered, [request('void')])
     const placed = [
       ...layout.shown,
@@ -66,7 +69,9 @@ describe('a place for each action', () => {
   })
 
   it('puts decisions on the card of the request that waits', () => {
-    const offered = actions('reassign', 'add_support', 'approve_extend', 'refuse_extend', 'ask_void', 'urge', 'bundle')
+    const offered = actions(
+      'reassign', 'add_support', 'approve_extend', 'refuse_extend', 'ask_void', 'urge', 'bundle',
+    )
     const layout = layoutOf(offered, [request('extend'), request('suspend', 'refused')])
     expect(verbs(layout.onCard.extend!)).toEqual(['approve_extend', 'refuse_extend'])
     expect(layout.first?.verb).toBe('approve_extend')

@@ -23,7 +23,15 @@ function row(id: string, due: string | null, clock: Partial<NonNullable<CaseRow[
     text: '',
     due_at: due,
     clock: due
-      ? { name: 'handle', state: 'running', due_at: due, remaining_seconds: 1, warn: false, breached: false, ...clock }
+      ? {
+          name: 'handle',
+          state: 'running',
+          due_at: due,
+          remaining_seconds: 1,
+          warn: false,
+          breached: false,
+          ...clock,
+        }
       : null,
     created_at: '2026-11-23T01:00:00Z',
     version: 1,
@@ -59,7 +67,8 @@ describe('the inbox by due day', () => {
 
   it('keeps the order within groups and drops empty ones', () => {
     const rows = [row('a', null), row('b', '2026-11-24T03:00:00Z'), row('c', '2026-11-24T02:30:00Z')]
-    expect(grouped(rows, true, NOW, ZONE).map((one) => [one.group, one.rows.map((found) => found.id)])).toEqual([
+    const found = grouped(rows, true, NOW, ZONE)
+    expect(found.map((one) => [one.group, one.rows.map((each) => each.id)])).toEqual([
       ['today', ['b', 'c']],
       ['paused', ['a']],
     ])
@@ -113,8 +122,9 @@ describe('keys', () => {
       commandOf({ key }, 'page'),
     )
     expect(meant).toEqual([
-      'down', 'up', 'open', 'act', 'select', 'back', 'dispatch', 'next', 'search', 'help', 'fold', 'choose 3', null,
-    ]) // prettier-ignore
+      'down', 'up', 'open', 'act', 'select', 'back', 'dispatch', 'next', 'search', 'help', 'fold', 'choose 3',
+      null,
+    ])
   })
 
   it('mean nothing while somebody types, and Enter nothing on a button', () => {

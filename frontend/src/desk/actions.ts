@@ -6,10 +6,10 @@ export const GROUPS = ['return', 'time', 'together', 'press', 'end', 'other'] as
 export type Group = (typeof GROUPS)[number]
 
 const USUAL = new Set([
-  'accept', 'file', 'dispatch', 'sign', 'handle', 'feed_back', 'inspect', 'close', 'reject', 'decline', 'rework',
-  'reopen', 'ask_verify', 'verify_true', 'verify_untrue', 'self_handle', 'confirm_self', 'doubt_self',
+  'accept', 'file', 'dispatch', 'sign', 'handle', 'feed_back', 'inspect', 'close', 'reject', 'decline',
+  'rework', 'reopen', 'ask_verify', 'verify_true', 'verify_untrue', 'self_handle', 'confirm_self', 'doubt_self',
   'pass_sample', 'fail_sample', 'finish_support', 'resume', 'unmerge',
-]) // prettier-ignore
+])
 const GROUP_OF: Record<string, Group> = {
   ask_return: 'return',
   forward: 'return',
@@ -32,7 +32,7 @@ const DECIDING = /^(endorse|approve|uphold|decline|refuse|overrule|answer|withdr
 const SENDING_BACK = [
   'ask_return', 'rework', 'doubt_self', 'fail_sample', 'verify_untrue', 'reject', 'decline', 'refuse_return',
   'overrule_return', 'reassign',
-] // prettier-ignore
+]
 const BESIDE = 3
 const FEW = 3
 
@@ -61,7 +61,7 @@ export interface Layout {
   first: AllowedAction | null
 }
 
-/** A place for each action: no more than a handful in the bar, the rest in groups, decisions on their cards. */
+/** A place for each action: a handful in the bar, the rest in groups, decisions on their cards. */
 export function layoutOf(actions: AllowedAction[], requests: CaseRequest[]): Layout {
   const pending = pendingOf(requests)
   const onCard: Record<string, AllowedAction[]> = {}
@@ -103,5 +103,6 @@ export function sendingBack(actions: AllowedAction[]): AllowedAction | null {
 
 /** What the key D opens. */
 export function dispatching(actions: AllowedAction[]): AllowedAction | null {
-  return ['dispatch', 'reassign'].map((verb) => actions.find((one) => one.verb === verb)).find(Boolean) ?? null
+  const found = ['dispatch', 'reassign'].map((verb) => actions.find((one) => one.verb === verb))
+  return found.find(Boolean) ?? null
 }

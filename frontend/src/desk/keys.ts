@@ -41,7 +41,8 @@ export interface Pressed {
 export type Place = 'text' | 'control' | 'choice' | 'page'
 
 export function commandOf(pressed: Pressed, place: Place): Command | null {
-  if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing || place === 'text') return null
+  if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.isComposing) return null
+  if (place === 'text') return null
   const key = pressed.key.length === 1 ? pressed.key.toLowerCase() : pressed.key
   if (key === 'Enter' && place !== 'page') return null
   if (/^[1-9]$/.test(key)) return `choose ${Number(key)}`
