@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { fieldsOf, narrowed } from '@/desk/cases'
-import { dropForm, formFor } from '@/desk/forms'
+import { bodyOf, dropForm, firstMissing, formFor } from '@/desk/forms'
 
 const action = (requires: string[], takes?: string[]) => ({ verb: 'x', zh: '办', en: 'do', requires, takes })
 const names = (requires: string[], takes?: string[]) =>
@@ -14,7 +14,7 @@ describe('fields of an action', () => {
   })
 
   it('offers note and photos where the server does not say', () => {
-    expect(names(['passed'])).toEqual(['passed!', 'photos', 'note'])
+    expect(names(['unit_id'])).toEqual(['unit_id!', 'photos', 'note'])
   })
 
   it('leaves out what this page does not know', () => {
@@ -40,5 +40,21 @@ describe('forms being filled in', () => {
     dropForm('a', 'handle')
     expect(formFor('a', 'handle').note).toBe('')
     expect(formFor('a', 'handle').key).not.toBe(key)
+  })
+
+  it('send what the action knows, a day as the end of its office hours', () => {
+    const fields = fieldsOf(action(['note', 'until_at'], ['note', 'until_at']))
+    const form = formFor('b', 'ask_suspend')
+    expect(firstMissing(form, fields)).toBe('until_at')
+    form.until_on = '2026-12-01'
+    expect(firstMissing(form, fields)).toBe('note')
+    form.note = ' 待管线迁改 '
+    form.unit_id = 'not asked for'
+    expect(firstMissing(form, fields)).toBe('')
+    expect(bodyOf(form, fields, 4)).toEqual({
+      version: 4,
+      note: '待管线迁改',
+      until_at: '2026-12-01T10:00:00.000Z',
+    })
   })
 })

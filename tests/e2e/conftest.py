@@ -13,15 +13,17 @@ from pathlib import Path
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
+from uuid import uuid4
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "shanzhi_e2e"
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+PASSWORD = "Shanzhi-2026"
 
 
 def _free_port() -> int:
@@ -36,7 +38,25 @@ def _url(url: str, name: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ports() -> tuple[int, int]:
+    """The port of the service and the one of live updates."""
+    return _free_port(), _free_port()
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the service is started with."""
+    return os.environ | {
+        "DATABASE_URL": _url(os.environ["DATABASE_URL"], NAME),
+        "SHANZHI_ROOT": str(tmp_path_factory.mktemp("served")),
+        "SHANZHI_FRONTEND": str(ROOT / "frontend" / "dist"),
+        "SHANZHI_PACKS": str(ROOT / "packs"),
+        "PYTHONPATH": str(ROOT / "src"),
+    }
+
+
+@pytest.fixture(scope="session")
+def service(environment: dict[str, str], ports: tuple[int, int]) -> Iterator[str]:
     """`shanzhi serve` with the demo city, as `make run` starts it; its address."""
     if not (ROOT / "frontend" / "dist" / "index.html").exists():
         pytest.skip("the front end is not built")
@@ -44,14 +64,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {NAME}")
-    state, port, push = tmp_path_factory.mktemp("served"), _free_port(), _free_port()
-    environment = os.environ | {
-        "DATABASE_URL": _url(owner, NAME),
-        "SHANZHI_ROOT": str(state),
-        "SHANZHI_FRONTEND": str(ROOT / "frontend" / "dist"),
-        "SHANZHI_PACKS": str(ROOT / "packs"),
-        "PYTHONPATH": str(ROOT / "src"),
-    }
+    state, (port, push) = Path(environment["SHANZHI_ROOT"]), ports
     command = [sys.executable, "-m", "shanzhi.edge.cli.main", "serve"]
     command += ["--port", str(port), "--push-port", str(push)]
     log = state / "serve.log"
@@ -102,6 +115,76 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+class Person:
+    """Somebody who works through the API: sets up what a test begins with, as in real work."""
+
+    def __init__(self, browser: Browser, address: str, username: str = "") -> None:
+        self.context = browser.new_context(base_url=address)
+        self.context.request.get("/api/me")
+        if username:
+            self.send("/api/session", {"username": username, "password": PASSWORD})
+
+    def send(self, path: str, data: dict[str, Any]) -> Any:
+        """Post, and read what comes back."""
+        token = next((c["value"] for c in self.context.cookies() if c["name"] == "csrftoken"), "")
+        answer = self.context.request.post(path, data=data, headers={"X-CSRFToken": token})
+        assert answer.ok, f"{path}: {answer.status} {answer.text()}"
+        return answer.json() if answer.body() else None
+
+    def report(self, kind: str, text: str, lon: float, lat: float, address: str = "") -> dict[str, Any]:
+        """A report; what comes back names the case."""
+        found = {"id": str(uuid4()), "kind": kind, "text": text, "address": address, "lon": lon, "lat": lat}
+        return dict(self.send("/api/reports", found))
+
+    def case(self, receipt: dict[str, Any]) -> dict[str, Any]:
+        """The case as this person sees it."""
+        answer = self.context.request.get(f"/api/cases/{receipt['area']}/{receipt['id']}")
+        assert answer.ok, answer.text()
+        return dict(answer.json())
+
+    def act(self, receipt: dict[str, Any], verb: str, **given: Any) -> dict[str, Any]:
+        """One verb; condition and unit are those that the case offers, unless given."""
+        case = self.case(receipt)
+        if verb in ("file", "ask_return"):
+            given.setdefault("condition_id", case["conditions"][-1]["id"])
+        if verb == "dispatch":
+            given.setdefault("unit_id", case["suggestion"]["unit_id"])
+        path = f"/api/cases/{receipt['area']}/{receipt['id']}/actions/{verb}"
+        return dict(self.send(path, {"version": case["version"], **given}))
+
+
+class Team(dict[str, Person]):
+    """The people of the demo city, each signed in at the first need; "" is a resident."""
+
+    _WHO = {
+        "accept": "shouli", "file": "zhibanzhang", "dispatch": "paiqian", "sign": "chuzhi", "handle": "chuzhi",
+        "feed_back": "chuzhi", "inspect": "wangge", "close": "zhibanzhang",
+    }  # fmt: skip
+
+    def __init__(self, browser: Browser, address: str) -> None:
+        super().__init__()
+        self.browser, self.address = browser, address
+
+    def __missing__(self, username: str) -> Person:
+        self[username] = Person(self.browser, self.address, username)
+        return self[username]
+
+    def walk(self, receipt: dict[str, Any], *verbs: str) -> None:
+        """The straight road, as far as it is named."""
+        for verb in verbs:
+            note = {"note": "已处理好。"} if verb in ("handle", "feed_back") else {}
+            self[self._WHO[verb]].act(receipt, verb, **note)
+
+
+@pytest.fixture(scope="session")
+def team(browser: Browser, service: str) -> Iterator[Team]:
+    """People who work through the API."""
+    made = Team(browser, service)
+    yield made
+    for one in made.values():
+        one.context.close()
+
+
 class Window:
     """A window of one person; its errors fail the test."""
 
@@ -115,6 +198,15 @@ class Window:
     def get(self, name: str) -> Any:
         """An element by its `data-test` name."""
         return self.page.locator(f'[data-test="{name}"]')
+
+    def sign_in(self, username: str) -> Window:
+        """The desk of one person."""
+        self.page.goto("/")
+        self.get("login-username").fill(username)
+        self.get("login-password").fill(PASSWORD)
+        self.get("login-submit").click()
+        expect(self.get("user-name")).to_be_visible()
+        return self
 
     def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""

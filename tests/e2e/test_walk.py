@@ -11,7 +11,6 @@ from playwright.sync_api import expect
 
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
-PASSWORD = "Shanzhi-2026"
 HERE = {"latitude": 30.6312, "longitude": 104.0312}
 
 
@@ -34,13 +33,7 @@ def photo(mended: bool = False) -> dict[str, Any]:
 
 def sign_in(window: Any, username: str) -> Any:
     """A desk of one person."""
-    desk = window(DESK)
-    desk.page.goto("/")
-    desk.get("login-username").fill(username)
-    desk.get("login-password").fill(PASSWORD)
-    desk.get("login-submit").click()
-    expect(desk.get("user-name")).to_be_visible()
-    return desk
+    return window(DESK).sign_in(username)
 
 
 def keep(one: Any, pictures: Path | None, name: str) -> None:

@@ -6,7 +6,16 @@ export interface Field {
   required: boolean
 }
 
-const ORDER = ['passed', 'condition_id', 'unit_id', 'photos', 'note']
+const ORDER = [
+  'master_id',
+  'bundle_id',
+  'condition_id',
+  'unit_id',
+  'assignee_id',
+  'until_at',
+  'photos',
+  'note',
+] as const
 const UNLESS_SAID = ['note', 'photos']
 
 /** The required fields first, then those that may be added. A field this page does not know is left out. */

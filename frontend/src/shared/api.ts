@@ -1,5 +1,5 @@
 /** The endpoints, one function each. */
-import { ask } from './http'
+import { address, ask } from './http'
 import type {
   ActionBody,
   CaseDetail,
@@ -10,6 +10,9 @@ import type {
   Follow,
   ImportReport,
   KindGroup,
+  LinkedCase,
+  ManyAnswer,
+  ManyBody,
   Me,
   Place,
   PlaceDetail,
@@ -45,6 +48,13 @@ export const act = (area: string, id: string, verb: string, body: ActionBody, ke
     json: body,
     headers: { 'Idempotency-Key': key },
   })
+export const actMany = (verb: string, body: ManyBody) =>
+  ask<ManyAnswer>(`/api/cases/many/${at(verb)}`, { method: 'POST', json: body })
+export const makeBundle = (body: { area: string; cases: string[]; name: string; due_at: string }) =>
+  ask<{ id: string; cases: number }>('/api/bundles', { method: 'POST', json: body })
+export const readByNumber = (number: string) => ask<LinkedCase[]>(`/api/cases/numbers/${at(number)}`)
+export const caseFileAddress = (area: string, id: string) => `/api/cases/${at(area)}/${at(id)}/file`
+export const exportAddress = (queue: string, q: string) => address('/api/cases/export', { queue, q })
 export const revealPhone = (area: string, id: string, reason: string) =>
   ask<{ phone: string }>(`/api/cases/${at(area)}/${at(id)}/reveal`, { method: 'POST', json: { reason } })
 

@@ -82,7 +82,8 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const WEEKDAYS_ZH = ['周日', '周一', '周二', '周三', '周四', '周五', '周六']
 const WEEKDAYS_EN = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 
-function dayNumber(at: Date, zone: string): number {
+/** Days since 1970 as the city counts them. */
+export function dayNumber(at: Date, zone = cityTimeZone()): number {
   const found = parts(at, zone)
   return Math.round(Date.UTC(Number(found.year), Number(found.month) - 1, Number(found.day)) / 86400000)
 }
@@ -117,4 +118,23 @@ export function momentInWords(
   const found = parts(new Date(iso), zone)
   const day = dayInWords(iso, lang, now, zone)
   return `${lang === 'en' ? day.charAt(0).toUpperCase() + day.slice(1) : day} ${found.hour}:${found.minute}`
+}
+
+const two = (value: string | number) => String(value).padStart(2, '0')
+
+/** The day that lies `ahead` days after today in the city, as a date input writes it. */
+export function dayAhead(ahead: number, now = new Date(), zone = cityTimeZone()): string {
+  return new Date((dayNumber(now, zone) + ahead) * 86400000).toISOString().slice(0, 10)
+}
+
+/** What a clock on the city's wall shows (`2026-11-26T18:00`), as an instant. */
+export function cityInstant(wall: string, zone = cityTimeZone()): string {
+  const meant = Date.parse(`${wall}:00Z`)
+  if (Number.isNaN(meant)) return ''
+  const off = (at: number) => {
+    const found = parts(new Date(at), zone)
+    const shown = `${found.year}-${two(found.month!)}-${two(found.day!)}T${found.hour}:${found.minute}:00Z`
+    return Date.parse(shown) - at
+  }
+  return new Date(meant - off(meant - off(meant))).toISOString()
 }

@@ -37,6 +37,8 @@ export interface Queue {
 
 export interface CaseClock {
   name: string
+  zh?: string
+  en?: string
   state: string
   due_at: string | null
   remaining_seconds: number | null
@@ -65,6 +67,10 @@ export interface CaseRow {
   due_at: string | null
   clock: CaseClock | null
   created_at: string
+  version: number
+  closing_rule: string
+  unit_name: string
+  open_requests: number
 }
 
 export interface CasePage {
@@ -86,6 +92,9 @@ export interface TimelineEntry {
   unit_name: string
   note: string
   photos: string[]
+  /** The unit, colleague or case that the step names. */
+  named: string
+  until_at: string | null
 }
 
 export interface ClockSentence {
@@ -94,6 +103,7 @@ export interface ClockSentence {
   en: string
   started_at: string
   due_at: string | null
+  stopped_at: string | null
   state: string
   sentence_zh: string
   sentence_en: string
@@ -115,6 +125,7 @@ export interface ConditionChoice {
   filing_rule: string
   closing_rule?: string
   limit_text: string
+  unit_name?: string
 }
 
 export interface UnitChoice {
@@ -129,14 +140,70 @@ export interface Suggestion {
   why_en: string
 }
 
+export interface PersonChoice {
+  id: string
+  name: string
+}
+
+/** Another case that one has to do with. */
+export interface LinkedCase {
+  area: string
+  id: string
+  number: string
+  kind_zh: string
+  kind_en: string
+  state_zh: string
+  state_en: string
+  address: string
+  text: string
+  created_at: string
+}
+
+/** What was asked about a case, and what came of it. */
+export interface CaseRequest {
+  kind: string
+  zh: string
+  en: string
+  state: string
+  state_zh: string
+  state_en: string
+  asked_name: string
+  asked_at: string
+  note: string
+  until_at: string | null
+  due_at: string | null
+  cited: ConditionChoice | null
+  consents: number
+  consents_needed: number
+  decided_name: string
+  decided_at: string | null
+  answer: string
+}
+
+export interface Support {
+  unit_id: string
+  unit_name: string
+  note: string
+  asked_at: string
+  done_at: string | null
+  released_at: string | null
+  result: string
+}
+
+export interface Bundle {
+  id: string
+  name: string
+  due_at: string
+  cases: LinkedCase[]
+}
+
 export interface CaseDetail extends CaseRow {
   /** The code of its kind; empty as long as nobody has said. */
   kind: string
-  condition: { filing_rule: string; closing_rule: string; limit_text: string } | null
-  unit_name: string
-  phone_masked?: string
-  may_reveal?: boolean
-  rating?: { solved: boolean; stars: number; text: string; at: string } | null
+  condition: ConditionChoice | null
+  phone_masked: string
+  may_reveal: boolean
+  rating: { solved: boolean; stars: number; text: string; at: string } | null
   lon: number | null
   lat: number | null
   photos: StagePhoto[]
@@ -146,7 +213,21 @@ export interface CaseDetail extends CaseRow {
   suggestion: Suggestion | null
   conditions: ConditionChoice[]
   units: UnitChoice[]
-  version: number
+  colleagues: PersonChoice[]
+  assignee_name: string
+  requests: CaseRequest[]
+  refused_returns: number
+  extensions: number
+  supports: Support[]
+  master: LinkedCase | null
+  duplicates: LinkedCase[]
+  /** Suspected duplicates, offered while a merge is possible. */
+  alike: LinkedCase[]
+  bundle: Bundle | null
+  close_zh: string
+  close_en: string
+  is_overdue: boolean
+  is_exempt: boolean
 }
 
 export interface ActionBody {
@@ -154,8 +235,22 @@ export interface ActionBody {
   note?: string
   condition_id?: string
   unit_id?: string
+  master_id?: string
+  assignee_id?: string
+  until_at?: string
+  bundle_id?: string
   photos?: string[]
-  passed?: boolean
+}
+
+export interface ManyBody {
+  cases: { area: string; id: string; version: number }[]
+  note?: string
+  unit_id?: string
+}
+
+export interface ManyAnswer {
+  done: number
+  refused: { area: string; id: string; code: string; message_zh: string; message_en: string }[]
 }
 
 export interface StoredPhoto {

@@ -1,7 +1,9 @@
 /** Words of the interface in English; the keys are those of zh.ts. */
+import { enDesk } from './en-desk'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
+  ...enDesk,
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',
@@ -126,9 +128,6 @@ export const en: Record<keyof typeof zh, string> = {
   'form.unit.choose': 'Choose a unit',
   'form.unit.suggested': 'Suggested: {unit}',
   'form.photos': 'Photos',
-  'form.passed': 'Did it pass inspection?',
-  'form.passed.yes': 'Passed',
-  'form.passed.no': 'Not passed',
   'form.optional': 'Add a note or photos (optional)',
   'form.submit': 'Confirm: {verb}',
   'form.busy': 'Submitting…',
@@ -136,7 +135,6 @@ export const en: Record<keyof typeof zh, string> = {
   'form.needCondition': 'Choose a filing condition.',
   'form.needUnit': 'Choose the handling unit.',
   'form.needPhotos': 'Add at least one photo.',
-  'form.needPassed': 'Choose whether it passed.',
   'form.waitPhotos': 'Photos are still uploading; one moment.',
   'form.conflict':
     'Someone else has just changed this case. What you typed is kept: reload, check, and submit again.',

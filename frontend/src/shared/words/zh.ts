@@ -1,5 +1,8 @@
 /** 界面用语（简体中文）。English: en.ts; a test compares the two. */
+import { zhDesk } from './zh-desk'
+
 export const zh = {
+  ...zhDesk,
   'app.name': '善治',
   'app.desk': '善治 · 工作台',
   'app.resident': '善治 · 随手报',
@@ -120,9 +123,6 @@ export const zh = {
   'form.unit.choose': '请选择单位',
   'form.unit.suggested': '建议：{unit}',
   'form.photos': '照片',
-  'form.passed': '核查是否通过',
-  'form.passed.yes': '通过',
-  'form.passed.no': '不通过',
   'form.optional': '补充说明或照片（可选）',
   'form.submit': '确认{verb}',
   'form.busy': '正在提交…',
@@ -130,7 +130,6 @@ export const zh = {
   'form.needCondition': '请选择一条立案条件。',
   'form.needUnit': '请选择处置单位。',
   'form.needPhotos': '请至少添加一张照片。',
-  'form.needPassed': '请选择核查是否通过。',
   'form.waitPhotos': '照片还在上传，请稍候。',
   'form.conflict': '这件案件刚被他人更新。您填写的内容保留在此，请重新载入后核对再提交。',
   'form.gone': '案件已更新，这一步现在不能再办；您填写的内容保留在此，可复制。',
