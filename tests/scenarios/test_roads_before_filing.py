@@ -88,6 +88,11 @@ def test_a_duplicate_goes_the_way_of_its_master(
     assert (other.follow()["step"], case.follow()["step"]) == (2, 2)
     case.walk("dispatch", "sign")
     assert (other.follow()["step"], other.follow()["state_public_zh"]) == (3, "处理中")
+    unit = case.see()["unit_name"]
+    assert [one["text_zh"] for one in other.follow()["timeline"]][2:] == [
+        f"已交给{unit}处理。",
+        f"{unit}已开始处理。",
+    ]
     case.walk("handle", "feed_back", "inspect", "close")
     assert (other.see()["state"], other.see()["close_zh"]) == ("closed", "并案结案")
     assert (other.told(), other.follow()["allowed_actions"]) == ("已办结，请您评价。", ["rate"])

@@ -217,6 +217,7 @@ export interface CaseDetail extends CaseRow {
   assignee_name: string
   requests: CaseRequest[]
   refused_returns: number
+  refusals_before_ruling: number
   extensions: number
   supports: Support[]
   master: LinkedCase | null

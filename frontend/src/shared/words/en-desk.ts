@@ -9,7 +9,7 @@ export const enDesk = {
   'group.end': 'Ending',
   'group.other': 'Other',
   'case.file': 'Case file (PDF)',
-  'case.refused': 'The hand-back was refused {n} times; once the refusals are used up the shift lead rules.',
+  'case.refused': 'The hand-back was refused {n} times; after {left} more the shift lead rules.',
   'case.refusedRuled': 'The hand-back was refused {n} times: the shift lead rules.',
   'case.closeKind': 'Kind of closing',
   'case.onTime': 'Time kept',

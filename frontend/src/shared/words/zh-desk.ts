@@ -9,7 +9,7 @@ export const zhDesk = {
   'group.end': '终止',
   'group.other': '其他',
   'case.file': '案件卷 PDF',
-  'case.refused': '回退已被驳回 {n} 次；驳回次数用尽后由值班长裁定。',
+  'case.refused': '回退已被驳回 {n} 次，再被驳回 {left} 次后由值班长裁定。',
   'case.refusedRuled': '回退已被驳回 {n} 次，由值班长裁定。',
   'case.closeKind': '结案类型',
   'case.onTime': '时限情况',

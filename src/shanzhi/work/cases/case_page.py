@@ -15,7 +15,7 @@ from shanzhi.core.worktime import explain
 from shanzhi.work.cases import queries
 from shanzhi.work.cases.flow import CLOCKS, CLOSED_LOOP
 from shanzhi.work.cases.guards import rating_of
-from shanzhi.work.cases.limits import calendar_of, handling, limit_of
+from shanzhi.work.cases.limits import calendar_of, handling, limit_of, roads
 from shanzhi.work.cases.lists import Row
 from shanzhi.work.cases.models import Case, CaseEvent, CaseRequest, CloseKind, RequestState
 from shanzhi.work.cases.roads import ASKED
@@ -253,6 +253,7 @@ def case_out(case: Case, actor: Actor, at: datetime) -> CaseOut:
         assignee_name=case.assignee.display_name if case.assignee else "",
         requests=_requests_out(case),
         refused_returns=case.refused_returns,
+        refusals_before_ruling=roads().refused_returns,
         extensions=case.extensions,
         supports=[
             SupportOut(

@@ -58,14 +58,32 @@ def _sentence(event: CaseEvent, units: dict[UUID, str]) -> FollowEventOut | None
     )
 
 
+def _with_master(events: list[CaseEvent], masters: list[CaseEvent]) -> list[CaseEvent]:
+    """The events of a duplicate, and those of its master between the merge and the common end."""
+    merged = max((event.at for event in events if event.verb == "merge"), default=None)
+    ended = min((event.at for event in events if event.verb.endswith("_with_master")), default=None)
+    shared = [
+        event
+        for event in masters
+        if merged is not None
+        and event.at >= merged
+        and (ended is None or event.at < ended)
+        and event.verb not in ("report", "rate")
+    ]
+    return sorted([*events, *shared], key=lambda event: (event.at, event.id))
+
+
 def follow_out(case: Case, at: datetime) -> FollowOut:
     """The case in the resident's words."""
     events = queries.timeline(case)
+    # A duplicate goes the way of the case with which it is dealt: what is told of that one is told here too.
+    master = queries.master_of(case)
+    leading = master if master is not None and case.state == "merged" else case
+    if master is not None:
+        events = _with_master(events, queries.timeline(master))
     units = people.unit_names(
         found for event in events for found in (event.named_unit_id, event.unit_id) if found
     )
-    # A duplicate goes the way of the case with which it is dealt.
-    leading = (queries.master_of(case) if case.state == "merged" else None) or case
     state = CLOSED_LOOP.state(leading.state)
     photos = [photo for event in events for photo in event.photos.all()]
     kind = case.kind

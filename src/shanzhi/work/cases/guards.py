@@ -113,6 +113,10 @@ def _supports(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
     return None if case.open_supports and support_of(case, actor) else NotFound()
 
 
+def _has_supports(facts: Facts, case: Case, actor: Actor) -> ShanzhiError | None:
+    return None if case.open_supports else NotFound(field="unit_id")
+
+
 def support_of(case: Case, actor: Actor) -> CaseSupport | None:
     """What is still asked of the actor's unit to help with the case."""
     units = [post.unit_id for post in actor.posts if post.unit_id is not None]
@@ -192,6 +196,7 @@ GUARDS: dict[str, Guard] = {
     "extensions_left": _extensions_left,
     "handling_not_paused": _handling_not_paused,
     "handling_runs": _handling_runs,
+    "has_supports": _has_supports,
     "never_appealed": _never_appealed,
     "never_filed": _never_filed,
     "never_suspended": _never_suspended,

@@ -228,6 +228,7 @@ AT_THE_UNIT = [
         Edge(
             "release_support", state, state, may.CASE_DISPATCH, "取消协办", "Release a supporting unit",
             ("unit_id", "note"),
+            guards=("has_supports",),
         ),
     )
 ]  # fmt: skip

@@ -229,6 +229,7 @@ class CaseOut(CaseRowOut):
     assignee_name: str
     requests: list[RequestOut]
     refused_returns: int
+    refusals_before_ruling: int
     extensions: int
     supports: list[SupportOut]
     master: LinkedCaseOut | None
