@@ -110,7 +110,8 @@ def _self_handle(case: Case, step: "Step", batch: "Batch") -> None:
 
 
 def _reopen(case: Case, step: "Step", batch: "Batch") -> None:
-    case.closed_at, case.close_kind = None, CloseKind.NONE
+    """It goes its own way: a duplicate that was closed with its master is no duplicate any more."""
+    case.closed_at, case.close_kind, case.master_id = None, CloseKind.NONE, None
 
 
 def _refused_return(case: Case, step: "Step", batch: "Batch") -> None:
