@@ -164,5 +164,5 @@ def test_a_key_used_for_something_else_refused(case: Any, new_case: Callable[...
     for address, verb, who in ((other.address, "accept", "shouli"), (case.address, "decline", "zhibanzhang")):
         again = {"version": 1 if verb == "accept" else 2, "note": "示例"}
         status, answer = desks(who).post(f"{address}/actions/{verb}", again, key)
-        assert (status, answer["error"]["code"]) == (409, "same-id-other-content")
+        assert (status, answer["error"]["code"]) == (409, "same-key-other-request")
     assert [one.see() for one in (case, other)] == standing
