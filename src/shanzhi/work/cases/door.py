@@ -168,17 +168,28 @@ class Batch:
         self._next: list[Step] = []
 
     def _lock(self, steps: Sequence[Step]) -> list[Case]:
-        """The cases of the steps, their masters-to-be and their duplicates, in the order of their ids."""
-        ids = {step.case_id for step in steps} | {
+        """The cases of the steps, their masters-to-be and their duplicates, in the order of their ids.
+
+        What was merged in before the locks were held is found under them only. Then the locks are given back and
+        taken anew, all in order: whoever holds a case and waits for an older one may wait for ever.
+        """
+        named = {step.case_id for step in steps} | {
             step.given.master_id for step in steps if step.given.master_id
         }
-        found: list[Case] = []
-        more = ids | (self._merged_into(ids) if self._ends else set())
-        while more:
-            rows = Case.objects.select_for_update().filter(area=self.area, id__in=more)
-            found += rows.order_by("id")
-            # What was merged before the locks were held: nobody merges into a case that is locked.
-            more = self._merged_into(ids) - {case.id for case in found} if self._ends else set()
+        ids = named | (self._merged_into(named) if self._ends else set())
+        while True:
+            before = transaction.savepoint() if self._ends else None
+            rows = Case.objects.select_for_update().filter(area=self.area, id__in=ids)
+            found = list(rows.order_by("id"))
+            # Nobody merges into a case that is locked.
+            more = self._merged_into(named) - ids if self._ends else set()
+            if before and more:
+                transaction.savepoint_rollback(before)
+            elif before:
+                transaction.savepoint_commit(before)
+            if not more:
+                break
+            ids |= more
         # Not by a join: a row that was waited for would be paired with what it referred to before.
         models.prefetch_related_objects(found, "condition", "bundle")
         return found
