@@ -206,8 +206,9 @@ def _account(username: str) -> str:
 
 
 def test_forward_refused(case: Any, appoint: Callable[..., str]) -> None:
-    stranger, colleague = appoint("baojie", "unit_handler", "CLEANING"), appoint(
-        "tongshi", "unit_handler", "ROADS"
+    stranger, colleague = (
+        appoint("baojie", "unit_handler", "CLEANING"),
+        appoint("tongshi", "unit_handler", "ROADS"),
     )
     case.walk("accept", "file")
     case.refused("forward", "not-found", assignee_id=colleague)  # no unit has it yet

@@ -46,7 +46,9 @@ def test_many_happy(case: Any, new_case: Callable[..., Any], desks: Any) -> None
 def test_many_partly_happy(case: Any, new_case: Callable[..., Any], desks: Any) -> None:
     gone, stale, fine = new_case(), new_case(), new_case()
     gone.do("reject")
-    body = {"cases": [*_chosen(case, gone, stale, fine), {"area": case.area, "id": str(uuid4()), "version": 1}]}
+    body = {
+        "cases": [*_chosen(case, gone, stale, fine), {"area": case.area, "id": str(uuid4()), "version": 1}]
+    }
     stale.do("ask_verify")
     standing = [one.see() for one in (gone, stale)]
     status, answer = desks("shouli").post("/api/cases/many/accept", body)
@@ -118,7 +120,11 @@ def test_several_steps_of_one_case_are_done_in_their_order(
         Step(one, "sign", SYSTEM, clock.now()),  # too late
     ]
     found = actions.perform_many(case.area, steps)
-    refused = {steps[at].verb: getattr(what, "code", "") for at, what in enumerate(found) if not isinstance(what, Case)}
+    refused = {
+        steps[at].verb: getattr(what, "code", "")
+        for at, what in enumerate(found)
+        if not isinstance(what, Case)
+    }
     assert refused == {"file": "unknown-edge", "sign": "unknown-edge"} and len(found) == len(steps)
     assert case.see()["state"] == "inspecting" and case.clock("handle")["due_at"] == "2026-03-11T02:00:00Z"
     assert case.events() == ["report", *(step.verb for step in steps[:-1] if step.case_id == one)]

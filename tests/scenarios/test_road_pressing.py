@@ -87,7 +87,9 @@ def test_both_may_wait_at_once(case: Any) -> None:
     assert case.queue("answers", "chuzhi")
 
 
-@pytest.mark.parametrize("leave", [("sign", "handle", "feed_back"), ("ask_return",)], ids=["fed-back", "returned"])
+@pytest.mark.parametrize(
+    "leave", [("sign", "handle", "feed_back"), ("ask_return",)], ids=["fed-back", "returned"]
+)
 def test_what_nobody_answered_lapses_when_the_case_moves_on(leave: tuple[str, ...], case: Any) -> None:
     case.walk(*TO_UNIT)
     for verb in ("urge", "supervise", "ask_extend"):

@@ -55,9 +55,7 @@ def test_merging_and_ending_at_once(new_case: Callable[..., Any], clock: FixedCl
     seen = set()
     for _ in range(ROUNDS):
         duplicate, master = new_case(), new_case()  # in this order of ids
-        merge = Step(
-            UUID(duplicate.id), "merge", SYSTEM, clock.now(), given=Given(master_id=UUID(master.id))
-        )
+        merge = Step(UUID(duplicate.id), "merge", SYSTEM, clock.now(), given=Given(master_id=UUID(master.id)))
         end = Step(UUID(master.id), "reject", SYSTEM, clock.now(), given=Given(note="示例"))
         first, second, last = _at_once(duplicate.area, [merge], [merge], [end])
         states = _rows(duplicate, master)
@@ -79,7 +77,9 @@ def test_undoing_and_ending_at_once(new_case: Callable[..., Any], clock: FixedCl
             actions.perform_many(
                 master.area, [Step(UUID(duplicate.id), "merge", SYSTEM, clock.now(), given=given)]
             )
-        unmerge = [Step(UUID(duplicate.id), "unmerge", SYSTEM, clock.now(), given=note) for duplicate in (other, one)]
+        unmerge = [
+            Step(UUID(duplicate.id), "unmerge", SYSTEM, clock.now(), given=note) for duplicate in (other, one)
+        ]
         end = [Step(UUID(master.id), "reject", SYSTEM, clock.now(), given=note)]
         undone, ended = _at_once(master.area, unmerge, end)
         assert ended == ["done"]
