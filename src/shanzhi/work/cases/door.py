@@ -23,7 +23,7 @@ from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases import effects, queries
-from shanzhi.work.cases.errors import MissingInput, VersionConflict
+from shanzhi.work.cases.errors import MissingInput, SameKeyOtherRequest, VersionConflict
 from shanzhi.work.cases.flow import CLOSED_LOOP, SIDE_CLOCKS, clock_steps, request_step
 from shanzhi.work.cases.guards import Facts, refusal, visible
 from shanzhi.work.cases.limits import Due, due, due_on_a_date, handling
@@ -152,9 +152,8 @@ class Batch:
         self.steps = steps
         self._ends = any(CLOSED_LOOP.ends(step.verb) for step in steps)
         self.facts = Facts(area, self._lock(steps), steps[0].at)
-        self._repeated = self._done_before(
-            steps
-        )  # under the locks: who repeats a request waits for the first
+        # Under the locks: who repeats a request waits for the first.
+        self._done = self._done_before(steps)
         self._begin()
 
     def _begin(self) -> None:
@@ -169,27 +168,39 @@ class Batch:
         self._next: list[Step] = []
 
     def _lock(self, steps: Sequence[Step]) -> list[Case]:
-        """The cases of the steps, their masters-to-be and their duplicates, in the order of their ids."""
-        ids = {step.case_id for step in steps} | {
+        """The cases of the steps, their masters-to-be and their duplicates, in the order of their ids.
+
+        What was merged in before the locks were held is found under them only. Then the locks are given back and
+        taken anew, all in order: whoever holds a case and waits for an older one may wait for ever.
+        """
+        named = {step.case_id for step in steps} | {
             step.given.master_id for step in steps if step.given.master_id
         }
-        found: list[Case] = []
-        more = ids | (self._merged_into(ids) if self._ends else set())
-        while more:
-            rows = Case.objects.select_for_update().filter(area=self.area, id__in=more)
-            found += rows.order_by("id")
-            # What was merged before the locks were held: nobody merges into a case that is locked.
-            more = self._merged_into(ids) - {case.id for case in found} if self._ends else set()
+        ids = named | (self._merged_into(named) if self._ends else set())
+        while True:
+            before = transaction.savepoint() if self._ends else None
+            rows = Case.objects.select_for_update().filter(area=self.area, id__in=ids)
+            found = list(rows.order_by("id"))
+            # Nobody merges into a case that is locked.
+            more = self._merged_into(named) - ids if self._ends else set()
+            if before and more:
+                transaction.savepoint_rollback(before)
+            elif before:
+                transaction.savepoint_commit(before)
+            if not more:
+                break
+            ids |= more
         # Not by a join: a row that was waited for would be paired with what it referred to before.
         models.prefetch_related_objects(found, "condition", "bundle")
         return found
 
-    def _done_before(self, steps: Sequence[Step]) -> set[tuple[UUID, UUID, str]]:
+    def _done_before(self, steps: Sequence[Step]) -> dict[UUID, tuple[UUID, str]]:
+        """What was done under the ids of these events: to which case, which verb."""
         ids = [step.event_id for step in steps if step.event_id]
         if not ids:
-            return set()
-        rows = CaseEvent.objects.filter(area=self.area, id__in=ids)
-        return set(rows.values_list("id", "case_id", "verb"))
+            return {}
+        rows = CaseEvent.objects.filter(id__in=ids).values_list("id", "case_id", "verb")
+        return {event_id: (case_id, verb) for event_id, case_id, verb in rows}
 
     def _merged_into(self, ids: set[UUID]) -> set[UUID]:
         rows = Case.objects.filter(area=self.area, master_id__in=ids, state="merged")
@@ -240,7 +251,9 @@ class Batch:
         self.facts.at = step.at
         if case is None or not visible(step.actor, case, self.facts):
             raise NotFound
-        if step.event_id and (step.event_id, case.id, step.verb) in self._repeated:
+        if step.event_id and (done := self._done.get(step.event_id)):
+            if done != (case.id, step.verb):
+                raise SameKeyOtherRequest
             return case
         if step.version is not None and step.version != case.version:
             raise _conflict(case)
@@ -264,6 +277,8 @@ class Batch:
             effects.end(case, step, self)
         self._tell(case, edge, step)
         self._changed[case.id] = case
+        if step.event_id:
+            self._done[step.event_id] = (case.id, step.verb)
         return case
 
     def _tell(self, case: Case, edge: Edge, step: Step) -> None:

@@ -47,7 +47,19 @@ def _dispatch(case: Case, step: "Step", batch: "Batch") -> None:
     unit = batch.unit(step.given.unit_id)
     if unit.id != case.unit_id:
         case.refused_returns, case.assignee = 0, None
+        _wait_no_more(case, step, batch, unit.id)
     case.unit = unit
+
+
+def _wait_no_more(case: Case, step: "Step", batch: "Batch", unit_id: UUID | None = None) -> None:
+    """Nobody waits any more for the units that support, or for the one that has the case itself now."""
+    if not case.open_supports:
+        return
+    rows = CaseSupport.objects.filter(area=case.area, case_id=case.id, done_at=None, released_at=None)
+    for row in rows if unit_id is None else rows.filter(unit_id=unit_id):
+        row.released_at = step.at
+        batch.keep(row)
+        case.open_supports -= 1
 
 
 def _reassign(case: Case, step: "Step", batch: "Batch") -> None:
@@ -110,7 +122,8 @@ def _self_handle(case: Case, step: "Step", batch: "Batch") -> None:
 
 
 def _reopen(case: Case, step: "Step", batch: "Batch") -> None:
-    case.closed_at, case.close_kind = None, CloseKind.NONE
+    """It goes its own way: a duplicate that was closed with its master is no duplicate any more."""
+    case.closed_at, case.close_kind, case.master_id = None, CloseKind.NONE, None
 
 
 def _refused_return(case: Case, step: "Step", batch: "Batch") -> None:
@@ -226,6 +239,7 @@ _CLOSED_AS = {
 def end(case: Case, step: "Step", batch: "Batch") -> None:
     """The case comes to an end: when, how, and its duplicates with it."""
     case.closed_at = step.at
+    _wait_no_more(case, step, batch)
     closed = case.state == "closed"
     if closed:
         usual = CloseKind.OVERDUE if case.is_overdue else CloseKind.NORMAL

@@ -21,6 +21,15 @@ class SameIdOtherContent(ShanzhiError):
     en = "This id was used for another report with other content."
 
 
+class SameKeyOtherRequest(ShanzhiError):
+    """The key of a request that did something else."""
+
+    code = "same-key-other-request"
+    status = 409
+    zh = "该请求编号（Idempotency-Key）已用于另一项操作。"
+    en = "This Idempotency-Key was used for another request."
+
+
 class MissingInput(ShanzhiError):
     """The edge needs something that was not given."""
 

@@ -225,6 +225,9 @@ def _request_refusal(edge: Edge, case: Case, actor: Actor, facts: Facts) -> Shan
     first = found.consents == 0 and asked.consents == 2
     if step in ("endorse", "decline") and not first or step in ("approve", "refuse") and first:
         return errors.NotYourTurn(kind_zh=asked.zh, kind_en=asked.en)
+    # The table keeps the second consent apart from the first; whoever asked gives neither.
+    if step in ("endorse", "approve") and found.asked_by is not None and found.asked_by == actor.account_id:
+        return errors.SamePerson()
     if step == "withdraw" and found.asked_by != actor.account_id:
         return errors.NotYours()
     return None

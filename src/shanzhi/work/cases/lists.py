@@ -12,6 +12,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import (
     CASE_ARBITRATE,
+    CASE_FOLLOW_ON,
     CASE_HANDLE,
     CASE_REOPEN,
     CASE_SUPERVISE,
@@ -57,12 +58,18 @@ class Queue:
         return CASE_VIEW not in self.capabilities
 
 
+def _usual(state: str) -> str:
+    """Who works on what stands in a state: whoever may take its first edge that is not the program's own."""
+    edges = CLOSED_LOOP.edges_from(state)
+    return next(edge.capability for edge in edges if edge.capability != CASE_FOLLOW_ON)
+
+
 def _state_queues() -> list[Queue]:
     """One for each open state; the work of whoever may take its first, usual edge."""
     return [
         Queue(
             state.code, state.zh, state.en, f"c.state = '{state.code}'",
-            (CASE_VIEW,) if state.code in _RESTING else (CLOSED_LOOP.edges_from(state.code)[0].capability,),
+            (CASE_VIEW,) if state.code in _RESTING else (_usual(state.code),),
             by_state=True,
         )
         for state in CLOSED_LOOP.states
