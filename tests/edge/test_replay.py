@@ -271,8 +271,9 @@ def test_boston_agrees_in_every_flag_and_its_targets_are_derived(
 def test_the_command_says_what_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "reports.csv"
     path.write_text(f"{HEADER}\n{row('1', '2011-07-01 08:00:00')}\n", "utf-8")
-    assert main(["replay", str(path), "--map", "boston311", "--database", "Not a name"]) == 1
-    assert "named with small letters" in capsys.readouterr().err
+    for name in ("Not a name", "shanzhi"):
+        assert main(["replay", str(path), "--map", "boston311", "--restart", "--database", name]) == 1
+        assert "begins with replay" in capsys.readouterr().err
     assert main(["replay", str(path), "--map", "boston311", "--staff", "nobody"]) == 1
     assert "nobody.yaml" in capsys.readouterr().err
     assert main(["replay", str(tmp_path / "none.csv"), "--map", "boston311", "--recorded"]) == 1

@@ -34,10 +34,11 @@ class ReplayHome:
     """The database `name` beside the program's own, made when it is not there; `restart` makes it anew."""
 
     def __init__(self, name: str, restart: bool, http: bool = False) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{0,50}", name):
+        # Never the program's own: a restart drops it.
+        if not re.fullmatch(r"replay[a-z0-9_]{0,50}", name):
             raise CommandError(
-                "数据库名应为小写字母、数字和下划线。",
-                "A database is named with small letters, digits and underscores.",
+                "重放用的数据库名应以 replay 开头，只含小写字母、数字和下划线。",
+                "A database for replays begins with replay and has small letters, digits and underscores.",
             )
         self.name, self.restart, self.http = name, restart, http
         self._stop = threading.Event()
