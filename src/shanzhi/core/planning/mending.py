@@ -1,0 +1,110 @@
+"""Mend clusters of a partition, and bring parts that are out of the band back into it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shanzhi.core.planning.city import City, Ints
+from shanzhi.core.planning.counting import localize, renumber
+from shanzhi.core.planning.forest import adjacency
+from shanzhi.core.planning.improve import improve
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The band and its prices."""
+
+    low: int
+    high: int
+    target: int
+    costs: Ints
+    prices: NDArray[np.int64]
+    seed: int
+
+
+def light_nodes(city: City, low: int) -> NDArray[np.bool_]:
+    """Nodes of connected pieces of a compound that are too small to stand alone."""
+    piece, pieces = city.sets(np.flatnonzero(city.kind < 3))
+    found: NDArray[np.bool_] = (np.bincount(piece, city.households, pieces) < low)[piece]
+    return found
+
+
+def mend(
+    city: City,
+    label: Ints,
+    count: int,
+    cluster: NDArray[Any],
+    rules: Rules,
+    *,
+    rounds: int,
+    light: NDArray[np.bool_],
+    seed: int = 0,
+    patience: int = 1 << 30,
+    only_broken: bool = False,
+    home: NDArray[Any] | None = None,
+    move_price: int = 0,
+) -> tuple[Ints, int]:
+    """Draw trees anew in each cluster (n,) of whole parts (-1: leave alone); returns labels and their count."""
+    nodes = np.flatnonzero(cluster >= 0)
+    if not len(nodes):
+        return label, count
+    order = nodes[np.argsort(cluster[nodes], kind="stable")]
+    position = np.full(city.count, -1, np.int32)
+    position[order] = np.arange(len(order), dtype=np.int32)
+    inside = np.flatnonzero((cluster[city.a] == cluster[city.b]) & (cluster[city.a] >= 0))
+    a, b = position[city.a[inside]], position[city.b[inside]]
+    start, neighbour, via = adjacency(len(order), a, b, np.arange(len(inside)))
+    group = cluster[order]
+    begins = np.flatnonzero(np.r_[True, group[1:] != group[:-1], True]).astype(np.int32)
+    part, parts = localize(begins, label[order], count)
+    improve(
+        begins, start, neighbour, city.kind[inside][via], city.households[order],
+        np.ascontiguousarray(city.ids[:, order]), light[order], part, parts,
+        np.full(len(order), -1, np.int32) if home is None else home[order].astype(np.int32), move_price,
+        rules.costs, rules.high, rules.prices, rounds, patience, rules.seed + 7919 * seed, only_broken,
+    )  # fmt: skip
+    first = np.r_[0, np.cumsum(parts)].astype(np.int64)
+    result = label.astype(np.int64)
+    result[order] = count + part + np.repeat(first[:-1], np.diff(begins))
+    found: tuple[Ints, int] = renumber(result, count + int(first[-1]))
+    return found
+
+
+def around(city: City, label: Ints, count: int, broken: NDArray[np.bool_], rings: int) -> NDArray[Any]:
+    """Clusters of the broken parts and their neighbours `rings` parts away, -1 elsewhere (n,)."""
+    chosen = broken.copy()
+    first, second = label[city.a], label[city.b]
+    for _ in range(rings):
+        grown = chosen.copy()
+        grown[second[chosen[first]]] = True
+        grown[first[chosen[second]]] = True
+        chosen = grown
+    taken = chosen[label]
+    sets, _ = city.sets(np.flatnonzero(taken[city.a] & taken[city.b]))
+    return np.where(taken, sets, -1)
+
+
+def broken_parts(city: City, label: Ints, count: int, rules: Rules) -> NDArray[np.bool_]:
+    """Parts out of the band that a better cut might mend: not those with a node above `high`."""
+    weights = np.bincount(label, city.households, count)
+    broken: NDArray[np.bool_] = (weights < rules.low) | (weights > rules.high)
+    broken[label[city.households > rules.high]] = False
+    return broken
+
+
+def mend_broken(city: City, label: Ints, count: int, rules: Rules) -> tuple[Ints, int]:
+    """Mend what is out of the band, in neighbourhoods that grow while something is left."""
+    if not broken_parts(city, label, count, rules).any():
+        return label, count
+    light = light_nodes(city, rules.low)
+    for turn, rings in enumerate((1, 2, 3, 4, 6)):
+        broken = broken_parts(city, label, count, rules)
+        if not broken.any():
+            break
+        cluster = around(city, label, count, broken, rings)
+        label, count = mend(
+            city, label, count, cluster, rules, rounds=24, light=light, seed=31 + turn, only_broken=True
+        )
+    return label, count
