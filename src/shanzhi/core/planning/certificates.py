@@ -1,5 +1,6 @@
 """Why a micro-grid is out of its band: proofs that nothing better was possible."""
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any
 
@@ -8,6 +9,8 @@ from numba import njit
 from numpy.typing import NDArray
 
 from shanzhi.core.planning.forest import adjacency
+
+SEARCH_STEPS = 400
 
 
 class Certificate(IntEnum):
@@ -97,38 +100,100 @@ def has_room(node: int, start: Any, neighbour: Any, weight: Any, low: int, high:
             banned.pop()
 
 
-def certify(city: Any, label: Any, weights: NDArray[np.int64], rules: Any) -> NDArray[np.int8]:
-    """The certificate of every part (k,)."""
-    low, high = rules.low, rules.high
+class _Search:
+    """Whether nodes can all lie in disjoint parts of the band: depth first, with a limit on steps.
+
+    A node of low to high can always be a part by itself and a node heavier than high is out of the band anyway,
+    so only nodes below `low` have to be covered. Joining a node above `high` counts as covered, as often as one
+    likes: what is not possible even so is not possible at all.
+    """
+
+    def __init__(self, start: Any, neighbour: Any, weight: Any, low: int, high: int, limit: int) -> None:
+        self.start, self.neighbour, self.weight = start, neighbour, weight
+        self.low, self.high, self.left = low, high, limit
+
+    def around(self, node: int) -> list[int]:
+        found: list[int] = self.neighbour[self.start[node] : self.start[node + 1]].tolist()
+        return found
+
+    def parts(self, node: int, used: frozenset[int]) -> Iterator[frozenset[int]]:
+        """Every connected set that covers a node and keeps clear of `used`."""
+        yield from self._grow(frozenset([node]), used | {node}, int(self.weight[node]))
+
+    def _grow(self, part: frozenset[int], banned: frozenset[int], total: int) -> Iterator[frozenset[int]]:
+        self.left -= 1
+        if self.left < 0:
+            return
+        edge = [other for node in sorted(part) for other in self.around(node) if other not in part]
+        if total >= self.low or any(self.weight[other] > self.high for other in edge):
+            yield part
+        for other in dict.fromkeys(edge):
+            heavier = total + int(self.weight[other])
+            if other not in banned and heavier <= self.high:
+                banned |= {other}
+                yield from self._grow(part | {other}, banned, heavier)
+
+    def possible(self, todo: tuple[int, ...], used: frozenset[int]) -> bool:
+        """Whether all of `todo` can be covered, and whatever that leaves without room."""
+        if not todo or self.left < 0:
+            return True
+        node, rest = todo[0], todo[1:]
+        for part in self.parts(node, used):
+            taken = used | part
+            touched = [other for member in sorted(part) for other in self.around(member)]
+            new = [
+                other for other in (*rest, *touched) if other not in taken and self.weight[other] < self.low
+            ]
+            if self.possible(tuple(dict.fromkeys(new)), taken):
+                return True
+        return self.left < 0
+
+
+def prove(
+    city: Any, label: Any, broken: NDArray[np.bool_], low: int, high: int, hopeless: NDArray[np.bool_]
+) -> None:
+    """Mark as `hopeless` (n,) a node of every broken part below `low` that no partition could cover.
+
+    "Could cover" as in `_Search`: the mark says that whatever one does, a part about here is out of the band.
+    """
+    nodes = np.flatnonzero(broken[label] & (city.households < low))
+    start, neighbour, _ = adjacency(city.count, city.a, city.b, np.arange(len(city.a)))
+    proved: set[int] = set()
+    tried: set[int] = set()
+    for node in nodes.tolist():
+        part = int(label[node])
+        if part not in proved and has_room(node, start, neighbour, city.households, low, high, 5000) == 0:
+            hopeless[node] = True
+            proved.add(part)
+    for node in nodes.tolist():
+        part = int(label[node])
+        if part in proved or part in tried:
+            continue
+        tried.add(part)
+        search = _Search(start, neighbour, city.households, low, high, SEARCH_STEPS)
+        hopeless[node] = not search.possible((node,), frozenset())
+
+
+def certify(
+    city: Any, label: Any, weights: NDArray[np.int64], low: int, high: int, hopeless: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """The certificate of every part (k,), given the nodes that no partition could cover (n,)."""
     result = np.zeros(len(weights), np.int8)
     outside = (weights < low) | (weights > high)
     if not outside.any():
         return result
     result[outside] = Certificate.unproved
-    too_large = np.zeros(len(weights), np.bool_)
-    too_large[label[city.households > high]] = True
     component, components = city.sets(np.arange(len(city.a)))
     totals = np.bincount(component, city.households, components)
     heavy = np.bincount(component, city.households > high, components) > 0
     home = np.zeros(len(weights), np.int64)
     home[label] = component
-    open_ = outside & ~too_large & (totals[home] >= low)
-    result[outside & (totals[home] < low)] = Certificate.component_too_small
-    result[outside & too_large] = Certificate.piece_too_large
-    if not open_.any():
-        return result
-    start, neighbour, _ = adjacency(city.count, city.a, city.b, np.arange(len(city.a)))
-    members = np.argsort(component, kind="stable")
-    bounds = np.r_[0, np.cumsum(np.bincount(component, minlength=components))]
-    nodes = np.flatnonzero(open_[label])
-    for node in nodes.tolist():
-        if result[label[node]] == Certificate.unproved:
-            if has_room(node, start, neighbour, city.households, low, high, 5000) == 0:
-                result[label[node]] = Certificate.sums_impossible
+    result[label[hopeless & outside[label]]] = Certificate.sums_impossible
     for part in np.flatnonzero(result == Certificate.unproved).tolist():
-        c = int(home[part])
-        if not heavy[c] and bounds[c + 1] - bounds[c] <= 5000:
-            inside = city.households[members[bounds[c] : bounds[c + 1]]].astype(np.int64)
-            if sums_impossible(inside, low, high):
+        if totals[home[part]] >= low and not heavy[home[part]]:
+            inside = city.households[component == home[part]].astype(np.int64)
+            if len(inside) <= 5000 and sums_impossible(inside, low, high):
                 result[part] = Certificate.sums_impossible
+    result[label[city.households > high]] = Certificate.piece_too_large
+    result[outside & (totals[home] < low)] = Certificate.component_too_small
     return result

@@ -16,7 +16,7 @@ from shanzhi.core.planning.forest import find
 
 
 @njit(cache=True)
-def next_random(state: int) -> int:
+def next_random(state: Any) -> Any:
     """The next state of a xorshift generator, the same on every platform."""
     state ^= (state << np.uint64(13)) & np.uint64(0xFFFFFFFFFFFFFFFF)
     state ^= state >> np.uint64(7)
@@ -65,7 +65,7 @@ def group_small(start: Any, neighbour: Any, weight: Any, low: int, rounds: int, 
         if most == 0:
             continue
         found = 0
-        state = np.uint64(seed * 2654435761 + first * 40503 + 88172645463325252)
+        state: Any = np.uint64(seed * 2654435761 + first * 40503 + 88172645463325252)
         for round_ in range(rounds):
             if found == most:
                 break
@@ -125,8 +125,9 @@ def group_small(start: Any, neighbour: Any, weight: Any, low: int, rounds: int, 
 
 
 @njit(cache=True)
-def join_rest(start: Any, neighbour: Any, via: Any, weight: Any, low: int, value: Any, leader: Any, sums: Any,
-              link: Any) -> int:
+def join_rest(
+    start: Any, neighbour: Any, via: Any, weight: Any, low: int, value: Any, leader: Any, sums: Any, link: Any
+) -> int:
     """Let every small piece that is in no group join the neighbour that this suits best.
 
     `leader` is a union-find over pieces in which the groups are already one; `sums` the weight of each leader.

@@ -16,8 +16,21 @@ from shanzhi.core.planning.trees import CROSSING, VIOLATION, cut_tree
 
 
 @njit(cache=True)
-def random_tree(size: int, begin: int, start: Any, neighbour: Any, kind: Any, part: Any, state: int, order: Any,
-                parent: Any, via: Any, stack: Any, tops: Any, place: Any) -> int:
+def random_tree(
+    size: int,
+    begin: int,
+    start: Any,
+    neighbour: Any,
+    kind: Any,
+    part: Any,
+    state: Any,
+    order: Any,
+    parent: Any,
+    via: Any,
+    stack: Any,
+    tops: Any,
+    place: Any,
+) -> Any:
     """Prim's tree by five classes of edges, random within a class; returns the state of the generator."""
     for i in range(size):
         place[i] = -1
@@ -64,9 +77,25 @@ def random_tree(size: int, begin: int, start: Any, neighbour: Any, kind: Any, pa
 
 
 @njit(cache=True)
-def price(size: int, begin: int, part: Any, parts: int, weight: Any, ids: Any, once: Any, costs: Any, high: int,
-          home: Any, move_price: int, sums: Any, heads: Any, chain: Any, seen: Any, held: Any,
-          stamp: int) -> int:
+def price(
+    size: int,
+    begin: int,
+    part: Any,
+    parts: int,
+    weight: Any,
+    ids: Any,
+    once: Any,
+    costs: Any,
+    high: int,
+    home: Any,
+    move_price: int,
+    sums: Any,
+    heads: Any,
+    chain: Any,
+    seen: Any,
+    held: Any,
+    stamp: int,
+) -> Any:
     """What a partition of one cluster really costs.
 
     `ids` (3, n) building, stairwell and compound of each node and `once` (3,) what one more piece of each
@@ -118,9 +147,26 @@ def price(size: int, begin: int, part: Any, parts: int, weight: Any, ids: Any, o
 
 
 @njit(cache=True)
-def improve(begins: Any, start: Any, neighbour: Any, kind: Any, weight: Any, ids: Any, light: Any, part: Any,
-            parts: Any, home: Any, move_price: int, costs: Any, high: int, prices: Any, rounds: int,
-            patience: int, seed: int, only_broken: bool) -> None:
+def improve(
+    begins: Any,
+    start: Any,
+    neighbour: Any,
+    kind: Any,
+    weight: Any,
+    ids: Any,
+    light: Any,
+    part: Any,
+    parts: Any,
+    home: Any,
+    move_price: int,
+    costs: Any,
+    high: int,
+    prices: Any,
+    rounds: int,
+    patience: int,
+    seed: int,
+    only_broken: bool,
+) -> None:
     """Mend each cluster of `begins` in place, `rounds` trees each, fewer after `patience` without a gain.
 
     Nodes are numbered cluster by cluster. `part` is the part of each node within its cluster, `parts` the
@@ -149,9 +195,26 @@ def improve(begins: Any, start: Any, neighbour: Any, kind: Any, weight: Any, ids
             total += weight[begin + i]
         if parts[t] == 1 and total <= high and costs[total] <= costs[total // 2] + costs[total - total // 2]:
             continue
-        state = np.uint64(seed * 2654435761 + t * 40503 + 88172645463325252)
-        now = price(size, begin, part[begin : begin + size], parts[t], weight, ids, once, costs, high, home,
-                    move_price, sums, heads, chain, seen, held, stamp)
+        state: Any = np.uint64(seed * 2654435761 + t * 40503 + 88172645463325252)
+        now = price(
+            size,
+            begin,
+            part[begin : begin + size],
+            parts[t],
+            weight,
+            ids,
+            once,
+            costs,
+            high,
+            home,
+            move_price,
+            sums,
+            heads,
+            chain,
+            seen,
+            held,
+            stamp,
+        )
         stamp += parts[t]
         # What no cut can mend: every node heavier than `high`.
         spoilt = np.int64(0)
@@ -162,8 +225,21 @@ def improve(begins: Any, start: Any, neighbour: Any, kind: Any, weight: Any, ids
         for _ in range(rounds):
             if only_broken and now < spoilt + VIOLATION // 2:
                 break
-            state = random_tree(size, begin, start, neighbour, kind, part[begin : begin + size], state, order,
-                                parent, via, stack, tops, place)
+            state = random_tree(
+                size,
+                begin,
+                start,
+                neighbour,
+                kind,
+                part[begin : begin + size],
+                state,
+                order,
+                parent,
+                via,
+                stack,
+                tops,
+                place,
+            )
             for i in range(size):
                 node = begin + order[i]
                 heavy[i] = weight[node]
@@ -177,12 +253,44 @@ def improve(begins: Any, start: Any, neighbour: Any, kind: Any, weight: Any, ids
                         cut[i] += 16 * move_price
                     elif home[node] >= 0 and home[begin + order[parent[i]]] >= 0:
                         join[i] += 16 * move_price
-            made = cut_tree(size, parent, heavy, cut, join, costs, high, table, before, work[11], work[12],
-                            work[13], work[14], work[15], found)
+            made = cut_tree(
+                size,
+                parent,
+                heavy,
+                cut,
+                join,
+                costs,
+                high,
+                table,
+                before,
+                work[11],
+                work[12],
+                work[13],
+                work[14],
+                work[15],
+                found,
+            )
             for i in range(size):
                 trial[order[i]] = found[i]
-            then = price(size, begin, trial, made, weight, ids, once, costs, high, home, move_price, sums,
-                         heads, chain, seen, held, stamp)
+            then = price(
+                size,
+                begin,
+                trial,
+                made,
+                weight,
+                ids,
+                once,
+                costs,
+                high,
+                home,
+                move_price,
+                sums,
+                heads,
+                chain,
+                seen,
+                held,
+                stamp,
+            )
             stamp += made
             idle = 0 if then < now else idle + 1
             if then <= now:

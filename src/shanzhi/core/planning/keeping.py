@@ -22,7 +22,9 @@ def read_previous(previous: ArrayLike, count: int) -> NDArray[np.int64]:
     return labels.astype(np.int64)
 
 
-def keep(city: City, before: NDArray[np.int64], rules: Rules, stability: float) -> tuple[Ints, int]:
+def keep(
+    city: City, before: NDArray[np.int64], rules: Rules, stability: float
+) -> tuple[Ints, int, NDArray[np.bool_]]:
     """The partition in force with its broken parts mended."""
     first, second = before[city.a], before[city.b]
     # New nodes begin as parts of their own, whole within a compound.
@@ -32,7 +34,8 @@ def keep(city: City, before: NDArray[np.int64], rules: Rules, stability: float) 
     home = home.reshape(city.count) - int((before < 0).any())
     light = light_nodes(city, rules.low)
     price = min(round(MOVE_PRICE * stability), 1 << 12)
-    for turn, rings in enumerate((1, 1, 2)):
+    # The last turns ask less for a move: a broken part is worse.
+    for turn, (rings, asked) in enumerate(((1, price), (1, price), (2, price // 8), (2, 1))):
         broken = broken_parts(city, label, count, rules)
         broken |= _needless(city, label, count, rules)
         if not broken.any():
@@ -40,7 +43,7 @@ def keep(city: City, before: NDArray[np.int64], rules: Rules, stability: float) 
         cluster = around(city, label, count, broken, rings)
         label, count = mend(
             city, label, count, cluster, rules, rounds=40, light=light, seed=61 + turn, patience=12,
-            home=home, move_price=max(price, 1),
+            home=home, move_price=max(asked, 1),
         )  # fmt: skip
     return mend_broken(city, label, count, rules)
 
@@ -58,9 +61,7 @@ def _needless(city: City, label: Ints, count: int, rules: Rules) -> NDArray[np.b
     return found
 
 
-def numbers_kept(
-    city: City, label: Ints, count: int, before: NDArray[np.int64]
-) -> tuple[NDArray[Any], int]:
+def numbers_kept(city: City, label: Ints, count: int, before: NDArray[np.int64]) -> tuple[NDArray[Any], int]:
     """The number of each part (k,) and how many households changed theirs.
 
     A part takes the number that most of its households had, the largest overlap first; each number is given

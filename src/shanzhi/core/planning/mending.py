@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shanzhi.core.planning.certificates import prove
 from shanzhi.core.planning.city import City, Ints
 from shanzhi.core.planning.counting import localize, renumber
 from shanzhi.core.planning.forest import adjacency
@@ -94,17 +95,31 @@ def broken_parts(city: City, label: Ints, count: int, rules: Rules) -> NDArray[n
     return broken
 
 
-def mend_broken(city: City, label: Ints, count: int, rules: Rules) -> tuple[Ints, int]:
-    """Mend what is out of the band, in neighbourhoods that grow while something is left."""
+def mend_broken(city: City, label: Ints, count: int, rules: Rules) -> tuple[Ints, int, NDArray[np.bool_]]:
+    """Mend what is out of the band, in neighbourhoods that grow while something is left.
+
+    Returns the labels, their count, and the nodes of which is proved that no partition could cover them.
+    """
+    hopeless = np.zeros(city.count, np.bool_)
     if not broken_parts(city, label, count, rules).any():
-        return label, count
-    light = light_nodes(city, rules.low)
-    for turn, rings in enumerate((1, 2, 3, 4, 6)):
+        return label, count, hopeless
+    component, components = city.sets(np.arange(len(city.a)))
+    hopeless |= (np.bincount(component, city.households, components) < rules.low)[component]
+    light: NDArray[np.bool_] | None = None
+    for turn, rings in enumerate((1, 2, 3, 4, 5, 6, 8, 10)):
         broken = broken_parts(city, label, count, rules)
+        broken[label[hopeless]] = False
+        # Two turns first: parts that cannot be saved can still be made fewer.
+        if turn > 1 and broken.any():
+            prove(city, label, broken, rules.low, rules.high, hopeless)
+            broken[label[hopeless]] = False
         if not broken.any():
             break
+        if light is None:
+            light = light_nodes(city, rules.low)
         cluster = around(city, label, count, broken, rings)
         label, count = mend(
-            city, label, count, cluster, rules, rounds=24, light=light, seed=31 + turn, only_broken=True
-        )
-    return label, count
+            city, label, count, cluster, rules, rounds=(20, 12, 24, 48, 96, 192, 192, 192)[turn], light=light, seed=31 + turn,
+            only_broken=True,
+        )  # fmt: skip
+    return label, count, hopeless

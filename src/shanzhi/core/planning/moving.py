@@ -7,8 +7,19 @@ from numba import njit
 
 
 @njit(cache=True)
-def move_small(start: Any, neighbour: Any, weight: Any, piece: Any, light: Any, label: Any, sums: Any,
-               costs: Any, low: int, high: int, sweeps: int) -> int:
+def move_small(
+    start: Any,
+    neighbour: Any,
+    weight: Any,
+    piece: Any,
+    light: Any,
+    label: Any,
+    sums: Any,
+    costs: Any,
+    low: int,
+    high: int,
+    sweeps: int,
+) -> int:
     """Sweep over the small pieces; returns how many moves were made. `label` and `sums` change in place.
 
     Nodes of a piece need not be numbered together.

@@ -102,11 +102,11 @@ def partition(
         empty = np.zeros(0, np.int64)
         return Partition(empty, empty, empty, empty.astype(np.int8), Counts(0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0))
     if before is not None and stability > 0 and (before >= 0).any():
-        label, count = keeping.keep(city, before, rules, stability)
+        label, count, hopeless = keeping.keep(city, before, rules, stability)
     else:
         label, count = _draw(city, rules, best=mode == "best")
-        label, count = mend_broken(city, label, count, rules)
-    return _result(city, label, count, rules, before)
+        label, count, hopeless = mend_broken(city, label, count, rules)
+    return _result(city, label, count, rules, before, hopeless)
 
 
 def _rules(low: int, high: int, target: int, mode: str, seed: int) -> Rules:
@@ -177,9 +177,7 @@ def _draw(city: City, rules: Rules, best: bool) -> tuple[Ints, int]:
             start, neighbour, city.households, piece, light, label, weights, rules.costs, low, high, 30
         )
         label, count = renumber(label, count)
-        label, count = mend(
-            city, label, count, component, rules, rounds=14, light=small, seed=turn + 1
-        )
+        label, count = mend(city, label, count, component, rules, rounds=14, light=small, seed=turn + 1)
     return label, count
 
 
@@ -195,10 +193,15 @@ def _worth(rules: Rules) -> NDArray[np.float64]:
 
 
 def _result(
-    city: City, label: Ints, count: int, rules: Rules, before: NDArray[np.int64] | None
+    city: City,
+    label: Ints,
+    count: int,
+    rules: Rules,
+    before: NDArray[np.int64] | None,
+    hopeless: NDArray[np.bool_],
 ) -> Partition:
     weights = np.bincount(label, city.households, count).astype(np.int64)
-    certificate = certify(city, label, weights, rules)
+    certificate = certify(city, label, weights, rules.low, rules.high, hopeless)
     same = np.flatnonzero(label[city.a] == label[city.b])
     _, sets = city.sets(same)
     whole = np.bincount(city.ids[2], city.households)

@@ -227,8 +227,23 @@ def cut_forest(
                 label[order[begin + i]] = labels
             labels += 1
             continue
-        made = cut_tree(size, up, heavy, cut, join, costs, high, table, before, work[5], work[6], work[7],
-                        work[8], work[9], part)
+        made = cut_tree(
+            size,
+            up,
+            heavy,
+            cut,
+            join,
+            costs,
+            high,
+            table,
+            before,
+            work[5],
+            work[6],
+            work[7],
+            work[8],
+            work[9],
+            part,
+        )
         for i in range(size):
             label[order[begin + i]] = labels + part[i]
         labels += made
