@@ -182,6 +182,7 @@ def improve(
     order, parent, via, place, heads, chain = work[0], work[1], work[2], work[3], work[4], work[5]
     heavy, cut, join, trial, found = work[6], work[7], work[8], work[9], work[10]
     sums = np.empty(big, np.int64)
+    blank = np.zeros(big, np.int32)
     stack, tops = np.empty((5, widest + 1, 3), np.int32), np.zeros(5, np.int64)
     seen = np.zeros((3, ids.max() + 1), np.int32)
     held = np.zeros((2, home.max() + 2), np.int64)
@@ -222,24 +223,14 @@ def improve(
             if weight[begin + i] > high:
                 spoilt += VIOLATION + 64 * (weight[begin + i] - high)
         idle = 0
-        for _ in range(rounds):
+        for round_ in range(rounds):
             if only_broken and now < spoilt + VIOLATION // 2:
                 break
+            # A broken part may need another neighbourhood: every second tree forgets the parts.
+            base = blank[:size] if only_broken and round_ % 2 else part[begin : begin + size]
             state = random_tree(
-                size,
-                begin,
-                start,
-                neighbour,
-                kind,
-                part[begin : begin + size],
-                state,
-                order,
-                parent,
-                via,
-                stack,
-                tops,
-                place,
-            )
+                size, begin, start, neighbour, kind, base, state, order, parent, via, stack, tops, place
+            )  # fmt: skip
             for i in range(size):
                 node = begin + order[i]
                 heavy[i] = weight[node]

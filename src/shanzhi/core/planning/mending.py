@@ -12,6 +12,10 @@ from shanzhi.core.planning.counting import localize, renumber
 from shanzhi.core.planning.forest import adjacency
 from shanzhi.core.planning.improve import improve
 
+# Trees for each turn of mending, and how far a neighbourhood reaches.
+ROUNDS = (20, 12, 24, 48, 96, 192, 192, 192)
+RINGS = (1, 2, 3, 4, 5, 6, 8, 10)
+
 
 @dataclass(frozen=True)
 class Rules:
@@ -105,8 +109,11 @@ def mend_broken(city: City, label: Ints, count: int, rules: Rules) -> tuple[Ints
         return label, count, hopeless
     component, components = city.sets(np.arange(len(city.a)))
     hopeless |= (np.bincount(component, city.households, components) < rules.low)[component]
+    if hopeless.any():
+        # One part for the whole of a component that is too small.
+        label, count = renumber(np.where(hopeless, count + component, label), count + components)
     light: NDArray[np.bool_] | None = None
-    for turn, rings in enumerate((1, 2, 3, 4, 5, 6, 8, 10)):
+    for turn, rings in enumerate(RINGS):
         broken = broken_parts(city, label, count, rules)
         broken[label[hopeless]] = False
         # Two turns first: parts that cannot be saved can still be made fewer.
@@ -119,7 +126,7 @@ def mend_broken(city: City, label: Ints, count: int, rules: Rules) -> tuple[Ints
             light = light_nodes(city, rules.low)
         cluster = around(city, label, count, broken, rings)
         label, count = mend(
-            city, label, count, cluster, rules, rounds=(20, 12, 24, 48, 96, 192, 192, 192)[turn], light=light, seed=31 + turn,
-            only_broken=True,
+            city, label, count, cluster, rules, rounds=ROUNDS[turn], light=light,
+            seed=31 + turn, only_broken=True,
         )  # fmt: skip
     return label, count, hopeless
