@@ -77,6 +77,51 @@ def mend(
     return found
 
 
+def share_small(
+    city: City,
+    label: Ints,
+    count: int,
+    piece: Ints,
+    light: NDArray[np.bool_],
+    rules: Rules,
+    rounds: int,
+    seed: int,
+) -> tuple[Ints, int]:
+    """Deal the small compounds out anew among the parts: the same search on a graph of what stays whole.
+
+    Its nodes are small pieces and what each part holds of a larger one, so a round costs a fraction of one on
+    all nodes.
+    """
+    key, atom = np.unique(piece.astype(np.int64) * count + label, return_inverse=True)
+    atom = atom.reshape(city.count)
+    weight = np.bincount(atom, city.households, len(key)).astype(np.int32)
+    small = np.zeros(len(key), np.bool_)
+    small[atom] = light
+    first, second = atom[city.a], atom[city.b]
+    crossing = np.flatnonzero((first != second) & (small[first] | small[second]))
+    low, high = np.minimum(first, second)[crossing], np.maximum(first, second)[crossing]
+    pairs = np.unique(low * len(key) + high)
+    low, high = (pairs // len(key)).astype(np.int32), (pairs % len(key)).astype(np.int32)
+    same = np.arange(len(key), dtype=np.int32)
+    nowhere = np.zeros(len(key))
+    kind = np.full(len(pairs), 3, np.int8)
+    atoms = City(weight, low, high, kind, nowhere, nowhere, np.stack([same, same, same]))
+    cluster, clusters = atoms.sets(np.arange(len(pairs)))
+    alone = np.bincount(cluster, minlength=clusters)[cluster] == 1
+    # What a part holds of one piece may hang together only through another part's small piece: leave such be.
+    held = (key % count).astype(np.int32)
+    split = np.zeros(count, np.bool_)
+    whole, _ = atoms.sets(np.flatnonzero(held[low] == held[high]))
+    span_ = np.unique(np.stack([held.astype(np.int64), whole.astype(np.int64)]), axis=1)[0]
+    split |= np.bincount(span_, minlength=count) > 1
+    # A label belongs to one cluster, or `mend` would take its halves for two parts.
+    cluster = np.where(alone | split[held], -1, cluster)
+    found, made = mend(
+        atoms, held, count, cluster, rules, rounds=rounds, light=np.zeros(len(key), np.bool_), seed=seed
+    )
+    return renumber(found[atom].astype(np.int64), made)
+
+
 def around(city: City, label: Ints, count: int, broken: NDArray[np.bool_], rings: int) -> NDArray[Any]:
     """Clusters of the broken parts and their neighbours `rings` parts away, -1 elsewhere (n,)."""
     chosen = broken.copy()

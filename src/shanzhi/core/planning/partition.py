@@ -16,11 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from shanzhi.core.planning import keeping
 from shanzhi.core.planning.certificates import certify
 from shanzhi.core.planning.city import City, Ints, read_city
-from shanzhi.core.planning.counting import count_pieces, renumber
+from shanzhi.core.planning.counting import count_pieces
 from shanzhi.core.planning.forest import adjacency, breadth_first, lengths, number_sets, span
 from shanzhi.core.planning.grouping import group_small, join_rest
-from shanzhi.core.planning.mending import Rules, mend, mend_broken
-from shanzhi.core.planning.moving import move_small
+from shanzhi.core.planning.mending import Rules, mend, mend_broken, share_small
 from shanzhi.core.planning.trees import cut_forest, part_costs
 
 Mode = Literal["fast", "best"]
@@ -120,10 +119,10 @@ def _rules(low: int, high: int, target: int, mode: str, seed: int) -> Rules:
     if mode not in ("fast", "best"):
         raise ValueError("mode must be 'fast' or 'best'")
     # Unavoidable small parts pull the mean down; aiming a little below the target makes the others match.
-    aim = max(low, round(target * 0.97)) if mode == "best" else target
+    aim = max(low, round(target * 0.95)) if mode == "best" else target
     costs = part_costs(low, high, aim)
     span_ = int(costs[low]) if low < aim else 4
-    building = max(1, round(span_ * (0.37 if mode == "best" else 0.16)))
+    building = max(1, round(span_ * (0.4225 if mode == "best" else 0.16)))
     prices = np.array([building + building // 20, building, 0, 0], np.int64)
     return Rules(int(low), int(high), int(target), costs, prices, int(seed) % (1 << 31))
 
@@ -170,13 +169,8 @@ def _draw(city: City, rules: Rules, best: bool) -> tuple[Ints, int]:
     label, count = mend(city, label, count, cluster, rules, rounds=12, light=small)
     everything = np.arange(len(city.a))
     component, _ = city.sets(everything)
-    start, neighbour, _ = adjacency(city.count, city.a, city.b, everything)
     for turn in range(3):
-        weights = np.bincount(label, city.households, count).astype(np.int64)
-        move_small(
-            start, neighbour, city.households, piece, light, label, weights, rules.costs, low, high, 30
-        )
-        label, count = renumber(label, count)
+        label, count = share_small(city, label, count, piece, small, rules, 60, turn)
         label, count = mend(city, label, count, component, rules, rounds=14, light=small, seed=turn + 1)
     return label, count
 
