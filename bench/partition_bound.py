@@ -9,7 +9,11 @@ compounds that reach 30 households: a set packing over the least such groups, so
 connected set of small compounds. Needs ../shared/bench/microgrid and scipy (about 10 s a seed).
 
     seed    bound with neighbours    fewest possible    ratio    best mode
-BOUNDS
+    7                      10,931             11,434   1.0460       11,434
+    11                     11,164             11,692   1.0473       11,694
+    12                     11,106             11,662   1.0501       11,664
+    21                     11,070             11,613   1.0491       11,614
+    22                     11,048             11,617   1.0515       11,617
 """
 
 from __future__ import annotations

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 
+from shanzhi.core import planning
 from shanzhi.core.planning.certificates import has_room, sums_impossible
 from shanzhi.core.planning.forest import adjacency
 from shanzhi.core.planning.grouping import group_small
@@ -197,3 +200,18 @@ def shared_out(weights: list[int], low: int, high: int) -> bool:
         ):
             return True
     return False
+
+
+def test_numba_is_imported_by_planning_alone() -> None:
+    """Importing it takes half a second, which nothing else should pay."""
+    source = Path(planning.__file__).resolve().parents[2]
+    users = {
+        path for path in source.rglob("*.py") if re.search(r"^\s*(from|import) numba\b", path.read_text())
+    }
+    assert users and all(path.parent.name == "planning" for path in users)
+    importers = {
+        path.relative_to(source).parts[:2]
+        for path in source.rglob("*.py")
+        if "shanzhi.core.planning" in path.read_text("utf-8")
+    }
+    assert importers == {("core", "planning")}
