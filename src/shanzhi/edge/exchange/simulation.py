@@ -19,11 +19,11 @@ from shanzhi.core.worktime import Calendar, Limit, Unit, due_at
 from shanzhi.edge.exchange.staff import Chance, Desk, Staff
 from shanzhi.edge.exchange.town import Town
 from shanzhi.work.cases.actions import Given, Step
-from shanzhi.work.cases.door import Said
 from shanzhi.work.cases.effects import is_drawn
 from shanzhi.work.cases.flow import CLOSED_LOOP
 from shanzhi.work.cases.limits import roads
 from shanzhi.work.cases.queries import resident
+from shanzhi.work.cases.steps import Said
 
 # After these the outcome is looked at before anything is decided.
 LOOKED_AT = frozenset({"close", "approve_special", "confirm_self", "pass_sample"})

@@ -11,15 +11,15 @@ from shanzhi.base.access.capabilities import CASE_DISPATCH, CASE_RATE, CASE_REVE
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.work.cases import queries
-from shanzhi.work.cases.door import Given as Given
-from shanzhi.work.cases.door import Outcome, Said
-from shanzhi.work.cases.door import Step as Step
 from shanzhi.work.cases.door import perform_many as perform_many
 from shanzhi.work.cases.errors import MissingInput
 from shanzhi.work.cases.models import Bundle, Case
 from shanzhi.work.cases.reports import NewReport as NewReport
 from shanzhi.work.cases.reports import Receipt as Receipt
 from shanzhi.work.cases.reports import create_report as create_report
+from shanzhi.work.cases.steps import Given as Given
+from shanzhi.work.cases.steps import Outcome, Said
+from shanzhi.work.cases.steps import Step as Step
 
 MAX_AT_ONCE = 200
 _WAKE = 500

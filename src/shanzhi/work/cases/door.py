@@ -6,13 +6,12 @@ and holds up no other. What a verb does besides stands in `effects.py`, what for
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, models, transaction
 
-from shanzhi.base.access import SYSTEM, Actor
+from shanzhi.base.access import SYSTEM
 from shanzhi.base.clocks import actions as clocks
 from shanzhi.base.clocks import queries as clock_queries
 from shanzhi.base.clocks.models import Clock, ClockState
@@ -20,30 +19,19 @@ from shanzhi.base.outbox import actions as outbox
 from shanzhi.city.people import queries as people
 from shanzhi.city.people.models import Unit
 from shanzhi.core.flow import Edge
-from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
+from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
-from shanzhi.work.cases import effects, queries
-from shanzhi.work.cases.errors import MissingInput, SameKeyOtherRequest, VersionConflict
+from shanzhi.work.cases import effects
+from shanzhi.work.cases.errors import SameKeyOtherRequest
 from shanzhi.work.cases.flow import CLOSED_LOOP, SIDE_CLOCKS, clock_steps, request_step
 from shanzhi.work.cases.guards import Facts, refusal, visible
 from shanzhi.work.cases.limits import Due, due, due_on_a_date, handling
 from shanzhi.work.cases.models import Case, CaseEvent, CasePhoto, RequestState, Stage
-from shanzhi.work.cases.reports import check_photos
 from shanzhi.work.cases.roads import ASKED
+from shanzhi.work.cases.steps import Outcome, Step, check_input, conflict
 from shanzhi.work.catalogue import queries as catalogue
 from shanzhi.work.catalogue.models import Condition
 
-MAX_NOTE = 1000
-LABELS = {
-    "note": ("说明", "a note"),
-    "photos": ("处置后照片", "a photo of the result"),
-    "condition_id": ("立案条件", "the filing rule"),
-    "unit_id": ("处置单位", "the unit"),
-    "master_id": ("主案", "the master case"),
-    "assignee_id": ("承办人", "the colleague"),
-    "until_at": ("恢复日期", "the day on which it resumes"),
-    "bundle_id": ("捆绑批次", "the bundle"),
-}
 _STAGE = {"handle": Stage.AFTER, "self_handle": Stage.AFTER, "finish_support": Stage.AFTER}
 # Columns that a step may change, with their types.
 _CHANGED = {
@@ -61,46 +49,6 @@ _SAVE = (
     + ", ".join(f"%s::{kind}[]" for kind in _CHANGED.values())
     + f") AS given (id, {', '.join(_CHANGED)}) WHERE c.area = %s AND c.id = given.id"
 )
-
-
-@dataclass(frozen=True)
-class Said:
-    """What a resident says at the end."""
-
-    solved: bool
-    stars: int
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the actor gives with a verb."""
-
-    note: str = ""
-    condition_id: UUID | None = None
-    unit_id: UUID | None = None
-    master_id: UUID | None = None
-    assignee_id: UUID | None = None
-    until_at: datetime | None = None
-    bundle_id: UUID | None = None
-    photos: tuple[str, ...] = ()
-    rating: Said | None = None
-
-
-@dataclass(frozen=True)
-class Step:
-    """One verb to do to one case. `version` is the one the actor saw; None: whatever it is now."""
-
-    case_id: UUID
-    verb: str
-    actor: Actor
-    at: datetime
-    version: int | None = None
-    given: Given = field(default_factory=Given)
-    event_id: UUID | None = None
-
-
-Outcome = Case | ShanzhiError
 
 
 def perform_many(area: str, steps: Sequence[Step]) -> list[Outcome]:
@@ -256,11 +204,11 @@ class Batch:
                 raise SameKeyOtherRequest
             return case
         if step.version is not None and step.version != case.version:
-            raise _conflict(case)
+            raise conflict(case)
         edge = CLOSED_LOOP.edge(case.state, step.verb)
         if found := refusal(edge, case, step.actor, self.facts):
             raise found
-        _check_input(case, edge, step.given)
+        check_input(case, edge, step.given)
         unit_before = case.unit_id
         effect = effects.EFFECTS.get(step.verb)
         if effect is not None:
@@ -427,25 +375,3 @@ def due_of(
     return due(
         case.area, name, started_at, handling(case.limit_amount, case.limit_unit, case.extensions), pauses
     )
-
-
-def _conflict(case: Case) -> VersionConflict:
-    last = CaseEvent.objects.filter(area=case.area, case_id=case.id).order_by("-sequence").first()
-    verb_zh, verb_en = queries.verb_label(last.verb if last else "report")
-    state = CLOSED_LOOP.state(case.state)
-    return VersionConflict(
-        actor_name=last.actor_name if last else "",
-        verb_zh=verb_zh, verb_en=verb_en, state_zh=state.zh, state_en=state.en, version=case.version,
-    )  # fmt: skip
-
-
-def _check_input(case: Case, edge: Edge, given: Given) -> None:
-    for name in queries.required(case, edge):
-        if not getattr(given, name) or (name == "note" and not given.note.strip()):
-            zh, en = LABELS[name]
-            raise MissingInput(field=name, label_zh=zh, label_en=en)
-    if len(given.note) > MAX_NOTE:
-        raise InvalidInput(
-            field="note", reason_zh=f"不得超过 {MAX_NOTE} 字。", reason_en=f"At most {MAX_NOTE} characters."
-        )
-    check_photos(given.photos)

@@ -25,7 +25,8 @@ from shanzhi.work.cases.limits import due, roads
 from shanzhi.work.cases.models import Bundle, Case, CaseRequest, CaseSupport, CloseKind, Rating, RequestState
 
 if TYPE_CHECKING:
-    from shanzhi.work.cases.door import Batch, Step
+    from shanzhi.work.cases.door import Batch
+    from shanzhi.work.cases.steps import Step
 
 _DRAW = 2**64
 
