@@ -28,7 +28,7 @@ from shanzhi.work.cases.guards import Facts, refusal, visible
 from shanzhi.work.cases.limits import Due, due, due_on_a_date, handling
 from shanzhi.work.cases.models import Case, CaseEvent, CasePhoto, RequestState, Stage
 from shanzhi.work.cases.roads import ASKED
-from shanzhi.work.cases.steps import Outcome, Step, check_input, conflict
+from shanzhi.work.cases.steps import Given, Outcome, Step, check_input, conflict
 from shanzhi.work.catalogue import queries as catalogue
 from shanzhi.work.catalogue.models import Condition
 
