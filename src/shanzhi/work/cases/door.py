@@ -12,12 +12,13 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.base.access.capabilities import CASE_HANDLE
 from shanzhi.base.clocks import actions as clocks
 from shanzhi.base.clocks import queries as clock_queries
 from shanzhi.base.clocks.models import Clock, ClockState
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.city.people import queries as people
-from shanzhi.city.people.models import Unit
+from shanzhi.city.people.models import Account, Unit
 from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
@@ -97,6 +98,7 @@ class Batch:
         self._conditions: dict[UUID, Condition] | None = None
         self._in_force: dict[date, dict[UUID, UUID]] = {}
         self._units: dict[UUID, Unit] | None = None
+        self._handlers: dict[tuple[UUID, date], list[Account]] = {}
         self.steps = steps
         self._ends = any(CLOSED_LOOP.ends(step.verb) for step in steps)
         self.facts = Facts(area, self._lock(steps), steps[0].at)
@@ -184,6 +186,12 @@ class Batch:
         if unit_id not in self._units:
             raise NotFound(field="unit_id")
         return self._units[unit_id]
+
+    def handlers(self, unit_id: UUID, on: date) -> list[Account]:
+        """Who handles cases for a unit on the day; asked once a unit."""
+        if (unit_id, on) not in self._handlers:
+            self._handlers[unit_id, on] = people.holders(unit_id, CASE_HANDLE, on)
+        return self._handlers[unit_id, on]
 
     def keep(self, row: models.Model) -> None:
         """Write this row with the batch."""

@@ -15,7 +15,6 @@ from django.conf import settings
 from django.utils.timezone import localdate
 
 from shanzhi.base.access.capabilities import CASE_HANDLE
-from shanzhi.city.people import queries as people
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases.errors import ConditionNotUsable, NotMergeable, SameUnit
@@ -77,7 +76,7 @@ def _other_unit(case: Case, step: "Step", batch: "Batch") -> None:
 
 def _forward(case: Case, step: "Step", batch: "Batch") -> None:
     assert step.given.assignee_id is not None and case.unit_id is not None
-    colleagues = people.holders(case.unit_id, CASE_HANDLE, localdate(step.at))
+    colleagues = batch.handlers(case.unit_id, localdate(step.at))
     found = next((one for one in colleagues if one.id == step.given.assignee_id), None)
     if found is None:
         raise InvalidInput(
