@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
+from django.db import transaction
+from django.test import Client, override_settings
 from django.utils.timezone import localdate
 
 from shanzhi.core.kit.clock import FixedClock
@@ -37,6 +41,8 @@ EVERYBODY = (
     "shouli", "zhibanzhang", "paiqian", "chuzhi", "fuzeren", "wangge", "xuncha", "zhihui", "xitong", "anquan",
     "shenji",
 )  # fmt: skip
+# When every test begins: Monday 10:00 in Shanghai.
+BEGUN = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 # Whoever holds the very same post.
 PEERS = {"wangge": ("xuncha",), "xuncha": ("wangge",)}
 # The status that goes with the code of a refusal; any other is 409.
@@ -48,9 +54,11 @@ _IDLE = timedelta(minutes=25)
 class Desks:
     """Browsers of those who work: whoever was idle too long signs in again."""
 
-    def __init__(self, sign_in: Callable[[str], Any], clock: FixedClock) -> None:
-        self._sign_in, self._clock = sign_in, clock
-        self._known: dict[str, tuple[Any, datetime]] = {}
+    def __init__(
+        self, sign_in: Callable[[str], Any], clock: FixedClock, known: dict[str, Any], choices: dict[str, str]
+    ) -> None:
+        self._sign_in, self._clock, self.choices = sign_in, clock, choices
+        self._known: dict[str, tuple[Any, datetime]] = {who: (api, clock.now()) for who, api in known.items()}
 
     def __call__(self, who: str) -> Any:
         api, seen = self._known.get(who, (None, self._clock.now()))
@@ -60,13 +68,22 @@ class Desks:
         return api
 
 
+@dataclass(frozen=True)
+class Town:
+    """What the tests of a file share: cookies of those who are signed in, and what pages offered."""
+
+    cookies: dict[str, Any]
+    choices: dict[str, str]
+
+
 class Walker:
     """One case and those who work on it, through the API."""
 
-    def __init__(self, receipt: dict[str, Any], sign_in: Callable[..., Any], resident: Any) -> None:
+    def __init__(self, receipt: dict[str, Any], sign_in: Any, resident: Any) -> None:
         self.receipt, self.sign_in, self.resident = receipt, sign_in, resident
         self.id, self.area, self.number = receipt["id"], receipt["area"], receipt["number"]
         self.address = f"/api/cases/{receipt['area']}/{receipt['id']}"
+        self._seen: tuple[Any, dict[str, Any]] | None = None
 
     def version(self) -> int:
         """The version that every page of it shows now."""
@@ -79,6 +96,13 @@ class Walker:
         assert status == 200, seen
         return dict(seen)
 
+    def _standing(self) -> dict[str, Any]:
+        """What the commander sees; not read again while no step was done and no time went by."""
+        now = (self.version(), settings.SHANZHI_CLOCK.now())
+        if self._seen is None or self._seen[0] != now:
+            self._seen = (now, self.see())
+        return self._seen[1]
+
     def status(self, who: str) -> int:
         """Whether somebody gets to see it at all."""
         return int(self.sign_in(who).get(self.address)[0])
@@ -88,14 +112,22 @@ class Walker:
 
     def send(self, verb: str, who: str = "", **given: Any) -> tuple[int, dict[str, Any]]:
         who = who or WHO.get(verb, "shouli")
-        body = {"version": self.version(), "note": "示例说明"} | given
-        if verb in ("file", "ask_return") and "condition_id" not in given:
-            rules = self.see(WHO[verb])["conditions"]
-            body["condition_id"] = rules[-1 if verb == "file" else 0]["id"] if rules else None
-        if verb == "dispatch" and "unit_id" not in given:
-            body["unit_id"] = self.see(WHO[verb])["suggestion"]["unit_id"]
+        usual = {} if given.keys() & {"condition_id", "unit_id"} else self._usual(verb)
+        body = {"version": self.version(), "note": "示例说明"} | usual | given
         status, answer = self.sign_in(who).post(f"{self.address}/actions/{verb}", body)
         return status, answer
+
+    def _usual(self, verb: str) -> dict[str, str]:
+        """What the page offers for the verb: the same for every case of the file's city."""
+        field = {"file": "condition_id", "ask_return": "condition_id", "dispatch": "unit_id"}.get(verb)
+        known: dict[str, str] = self.sign_in.choices
+        if field and verb not in known:
+            seen = self.see(WHO[verb])
+            if verb == "dispatch":
+                known[verb] = seen["suggestion"]["unit_id"]
+            else:
+                known[verb] = seen["conditions"][-1 if verb == "file" else 0]["id"]
+        return {field: known[verb]} if field else {}
 
     def do(self, verb: str, who: str = "", **given: Any) -> dict[str, Any]:
         status, answer = self.send(verb, who, **given)
@@ -103,23 +135,26 @@ class Walker:
         return answer
 
     def walk(self, *verbs: str) -> dict[str, Any]:
-        answer: dict[str, Any] = {}
-        for verb in verbs:
-            answer = self.do(verb)
-        return answer
+        """Do verb after verb; the answer is the page after the last. Those before go by the door for many."""
+        for verb in verbs[:-1]:
+            one = {"area": self.area, "id": self.id, "version": self.version()}
+            body = {"cases": [one], "note": "示例说明"} | self._usual(verb)
+            status, answer = self.sign_in(WHO[verb]).post(f"/api/cases/many/{verb}", body)
+            assert (status, answer["done"]) == (200, 1), (verb, answer)
+        return self.do(verbs[-1]) if verbs else {}
 
     def refused(self, verb: str, code: str, who: str = "", **given: Any) -> dict[str, Any]:
         """It is refused with this code and the status that goes with it, and nothing has changed."""
-        standing = self.see()
+        standing = self._standing()
         status, answer = self.send(verb, who, **given)
-        assert answer["error"]["code"] == code, answer
+        assert answer.get("error", {}).get("code") == code, answer
         assert status == STATUS.get(code, 409) and answer["error"]["message_zh"], answer
         assert self.see() == standing
         return dict(answer["error"])
 
     def refused_as(self, verb: str, expected: int, who: str = "", **given: Any) -> dict[str, Any]:
         """It is refused with this status, and nothing has changed."""
-        standing = self.see()
+        standing = self._standing()
         status, answer = self.send(verb, who, **given)
         assert status == expected, answer
         assert self.see() == standing
@@ -129,10 +164,10 @@ class Walker:
         self, verb: str, field: str, value: Any = None, who: str = "", blank: Any = None, **given: Any
     ) -> None:
         """Without the field, or with this for it, it is refused and nothing has changed."""
-        standing = self.see()
+        standing = self._standing()
         blank = " " if field == "note" else blank
         status, answer = self.send(verb, who, **given | {field: blank if value is None else value})
-        assert (status, answer["error"]["field"]) == (422, field), answer
+        assert (status, answer.get("error", {}).get("field")) == (422, field), answer
         assert answer["error"]["code"] == ("missing-input" if value is None else "invalid-input"), answer
         assert self.see() == standing
 
@@ -140,7 +175,7 @@ class Walker:
         """Who may is told so; nobody else does it, and their trying changes nothing."""
         may = {WHO[verb], *PEERS.get(WHO[verb], ()), *others}
         assert verb in self.verbs(WHO[verb])
-        standing = self.see()
+        standing = self._standing()
         body = {"version": standing["version"], "note": "示例说明"} | given
         for who in EVERYBODY:
             if who not in may:
@@ -150,7 +185,7 @@ class Walker:
 
     def only_the_program(self, verb: str) -> None:
         """No post does it, and none is offered it."""
-        standing = self.see()
+        standing = self._standing()
         for who in EVERYBODY:
             status, answer = self.sign_in(who).post(
                 f"{self.address}/actions/{verb}", {"version": standing["version"], "note": "示例说明"}
@@ -196,9 +231,61 @@ class Walker:
         return [event["verb"] for event in self.see()["timeline"]]
 
 
+def _commits(item: pytest.Item) -> bool:
+    """Whether a test commits, so that it needs a city of its own."""
+    marker = item.get_closest_marker("django_db")
+    return marker is None or bool(marker.kwargs.get("transaction"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def town(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
+) -> Iterator[Town | None]:
+    """The demo city for all tests of a file, with everybody signed in; undone after the file.
+
+    None where a test of the file commits: there each makes its own.
+    """
+    from shanzhi.edge.cli import demo
+
+    if any(_commits(item) for item in request.session.items if item.path == request.path):
+        yield None
+        return
+    given = {
+        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "SHANZHI_CLOCK": FixedClock(BEGUN),
+        "SHANZHI_ANONYMOUS_RATES": False,
+    }
+    with django_db_blocker.unblock(), transaction.atomic():
+        with override_settings(**given):
+            demo.seed(at=BEGUN, samples=False)
+            cookies = {}
+            for who in EVERYBODY:
+                client = Client()
+                body = {"username": who, "password": demo.PASSWORD}
+                client.post("/api/session", body, content_type="application/json")
+                client.get("/api/me")
+                cookies[who] = client.cookies
+        yield Town(cookies, {})
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def desks(sign_in: Callable[[str], Any], clock: FixedClock) -> Desks:
-    return Desks(sign_in, clock)
+def city(town: Town | None, db: None, clock: FixedClock, settings: Any) -> None:
+    """The demo city without its sample cases."""
+    from shanzhi.edge.cli import demo
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if town is None:
+        demo.seed(at=clock.now(), samples=False)
+
+
+@pytest.fixture
+def desks(town: Town | None, sign_in: Callable[[str], Any], resident: Any, clock: FixedClock) -> Desks:
+    known = {}
+    for who, cookies in town.cookies.items() if town else ():
+        known[who] = type(resident)()
+        known[who].client.cookies = copy.deepcopy(cookies)
+    return Desks(sign_in, clock, known, town.choices if town else {})
 
 
 @pytest.fixture

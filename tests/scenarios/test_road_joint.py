@@ -55,6 +55,9 @@ def test_joint_handling_released_happy(case: Any, helper: str, unit_of: Callable
     after = case.do("release_support", unit_id=helper, note="不再需要")
     assert [one["result"] for one in after["supports"]] == ["不再需要", ""]
     assert case.status("baojie") == 404 and not case.queue("supports", "baojie")
+    # Nor does a verb tell that there is such a case, or what it has come to.
+    case.refused("urge", "not-found", who="baojie")
+    case.refused("finish_support", "not-found", who="baojie", version=1)
     assert "示例区综合行政执法队" in case.refused("handle", "support-pending")["message_zh"]
     case.do("release_support", unit_id=order)
     # It may be asked again, and is asked once more.
