@@ -71,7 +71,6 @@ class Simulation:
         self._open_of_kind: dict[tuple[str, UUID], UUID] = {}
         self._merged: dict[UUID, list[UUID]] = {}
         self._unit_ids = sorted(set(town.units.values()))
-        self.last = 0.0
 
     def enter(self, matter: Matter) -> None:
         """A case begins, or goes on after a break: decide what comes next."""
@@ -162,7 +161,6 @@ class Simulation:
 
     def _at(self, matter: Matter, verb: str, actor: Actor, at: float, given: Given) -> None:
         self._count += 1
-        self.last = max(self.last, at)
         heapq.heappush(self._events, (at, self._count, matter.id, matter.turn, verb, actor, given))
 
     def _decide(self, matter: Matter, ready: float) -> None:
