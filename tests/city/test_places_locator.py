@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import shapely
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
@@ -113,7 +114,8 @@ def test_shapes_are_set_by_whoever_manages_the_place(town, at, post_at, counted)
     with pytest.raises(InvalidInput):
         actions.set_shape(town["900101"], lon=104.0, lat=95.0, actor=east, at=at)
     assert counted() == before
-    assert actions.set_shape(town["900101"], boundary=good, actor=east, at=at).boundary == good
+    place = actions.set_shape(town["900101"], boundary=good, actor=east, at=at)
+    assert shapely.from_wkb(place.boundary).equals(shape_of(good)) and not place.approximate
 
 
 def test_the_place_of_a_report(shaped):

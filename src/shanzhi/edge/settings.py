@@ -52,6 +52,7 @@ INSTALLED_APPS = [
     "shanzhi.base.audit",
     "shanzhi.base.media",
     "shanzhi.city.places",
+    "shanzhi.city.compounds",
     "shanzhi.city.people",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",

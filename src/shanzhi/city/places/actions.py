@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import shapely
 from django.db import transaction
 from django.utils.timezone import localdate
 
@@ -232,13 +233,13 @@ def _shape(place: Place, boundary: dict[str, Any] | None, lon: float | None, lat
         shape = shape_of(boundary)
         if shape is None:
             raise BadBoundary(field="boundary")
-        place.boundary = boundary
+        place.boundary, place.approximate = shapely.to_wkb(shape), False
         if lon is None or lat is None:
             inside = shape.representative_point()
             lon, lat = inside.x, inside.y
     if lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise InvalidInput(field="lon", reason_zh="坐标无效。", reason_en="The coordinates are not valid.")
     place.lon, place.lat = lon, lat
-    place.save(update_fields=["boundary", "lon", "lat"])
+    place.save(update_fields=["boundary", "approximate", "lon", "lat"])
     store.stamp()
     return place

@@ -70,24 +70,24 @@ _kept: _Index | None = None
 def _load(stamp: UUID | None) -> _Index:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT id, level, boundary::text FROM places_place "
-            "WHERE closed_on IS NULL AND boundary IS NOT NULL"
+            "SELECT id, level, boundary FROM places_place WHERE closed_on IS NULL AND boundary IS NOT NULL"
         )
-        bounded = [
-            (Level(level).rank, shape, place)
-            for place, level, text in cursor.fetchall()
-            if (shape := shape_of(json.loads(text))) is not None
-        ]
+        bounded = cursor.fetchall()
         cursor.execute(
             "SELECT id, lon, lat FROM places_place WHERE closed_on IS NULL AND boundary IS NULL "
             "AND lon IS NOT NULL AND level = ANY(%s) ORDER BY lat, id",
             [_NEAR_LEVELS],
         )
         points = cursor.fetchall()
+    shapes = shapely.from_wkb([bytes(wkb) for _, _, wkb in bounded])
+    sizes = shapely.area(shapes)
     return _Index(
         stamp,
-        shapely.STRtree([shape for _, shape, _ in bounded]),
-        [(rank, shape.area, place) for rank, shape, place in bounded],
+        shapely.STRtree(shapes),
+        [
+            (Level(level).rank, float(size), place)
+            for (place, level, _), size in zip(bounded, sizes, strict=True)
+        ],
         np.array([lon for _, lon, _ in points], dtype=np.float64),
         np.array([lat for _, _, lat in points], dtype=np.float64),
         [place for place, _, _ in points],

@@ -15,7 +15,8 @@ class Place(models.Model):
 
     `id` stays for ever. `code` and `name` are the newest ones; what held on a past day is in PlaceVersion.
     `area` is the district code that rows made here carry: empty above the county.
-    Position and boundary are WGS-84.
+    Position and boundary are WGS-84; the boundary is WKB. `approximate` (近似): the boundary was drawn by us,
+    until a real one is imported over it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -25,7 +26,8 @@ class Place(models.Model):
     pinyin = CodeField(max_length=400)
     area = CodeField(max_length=6, blank=True, default="")
     urban_rural_class = CodeField(max_length=3, blank=True, default="")
-    boundary = models.JSONField(null=True)
+    boundary = models.BinaryField(null=True)
+    approximate = models.BooleanField(default=False, db_default=False)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
     opened_on = models.DateField()

@@ -60,7 +60,8 @@ class Migration(migrations.Migration):
                         blank=True, db_collation="C", default="", max_length=3
                     ),
                 ),
-                ("boundary", models.JSONField(null=True)),
+                ("boundary", models.BinaryField(null=True)),
+                ("approximate", models.BooleanField(db_default=False, default=False)),
                 ("lon", models.FloatField(null=True)),
                 ("lat", models.FloatField(null=True)),
                 ("opened_on", models.DateField()),
