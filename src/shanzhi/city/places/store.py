@@ -87,6 +87,22 @@ def write(plan: Plan, on: date) -> list[RowError]:
     return errors
 
 
+def set_shapes(shapes: Iterable[tuple[UUID, bytes, bool, float, float]]) -> None:
+    """Give places their boundary (WKB, WGS-84), whether it is approximate, and a point inside, in one set."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMP TABLE drawn (id uuid, boundary bytea, approximate bool, lon float8, lat float8) "
+            "ON COMMIT DROP"
+        )
+        _copy(cursor, "drawn", "id, boundary, approximate, lon, lat", shapes)
+        cursor.execute(
+            "UPDATE places_place p SET boundary = d.boundary, approximate = d.approximate, lon = d.lon, "
+            "lat = d.lat FROM drawn d WHERE p.id = d.id"
+        )
+        cursor.execute("DROP TABLE drawn")
+    stamp()
+
+
 def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
     with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         for line in lines:
