@@ -11,10 +11,10 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from shanzhi.core.geometry import Metres
 from shanzhi.core.planning import neighbours
 
 Ints = NDArray[np.int64]
-METRES_A_DEGREE = 111_194.93  # of a great circle of the mean earth radius, 6,371,008.8 m
 
 # A floor, where it stands, whose community it is in, and its micro-grid on the day.
 _FLOORS = """
@@ -37,7 +37,7 @@ WHERE up.ancestor_id = ANY(%(communities)s) AND up.from_on <= %(on)s AND (up.to_
 
 @dataclass(frozen=True)
 class Instance:
-    """n floors; whole-number columns index the lists of ids. Order: community, compound, building, stairwell, floor."""
+    """n floors, by community, compound, building, stairwell, floor; whole-number columns index the lists of ids."""
 
     area: list[str]
     ids: list[UUID]
@@ -66,7 +66,7 @@ class Instance:
     @cached_property
     def xy(self) -> NDArray[np.float64]:
         """Metres about the middle (n, 2); a building without a point stands at its community's middle."""
-        return metres(self.lonlat, middle(self.lonlat))
+        return Metres.about(*self.lonlat.T).from_degrees(self.lonlat)
 
     @cached_property
     def edges(self) -> tuple[Ints, NDArray[np.int8]]:
@@ -80,23 +80,6 @@ class Instance:
         """The floors of each community, in the order of `communities`."""
         ends = np.searchsorted(self.community, np.arange(len(self.communities) + 1))
         return [slice(int(begin), int(end)) for begin, end in zip(ends[:-1], ends[1:], strict=True)]
-
-
-def middle(lonlat: NDArray[np.float64]) -> tuple[float, float]:
-    """The point about which metres are measured."""
-    return (float(lonlat[:, 0].mean()), float(lonlat[:, 1].mean())) if len(lonlat) else (0.0, 0.0)
-
-
-def metres(lonlat: NDArray[np.float64], about: tuple[float, float]) -> NDArray[np.float64]:
-    """Degrees to metres about a point (equirectangular: within 0.1 % over a city)."""
-    shrink = np.cos(np.radians(about[1]))
-    return (lonlat - np.array(about)) * np.array([METRES_A_DEGREE * shrink, METRES_A_DEGREE])
-
-
-def degrees(xy: NDArray[np.float64], about: tuple[float, float]) -> NDArray[np.float64]:
-    """The way back."""
-    shrink = np.cos(np.radians(about[1]))
-    return xy / np.array([METRES_A_DEGREE * shrink, METRES_A_DEGREE]) + np.array(about)
 
 
 def whole(values: Sequence[int]) -> Ints:
@@ -118,7 +101,23 @@ def read(communities: Sequence[UUID], on: date) -> Instance:
     # Order that does not hang on the database's own: names of compounds and buildings, storeys.
     rows.sort(key=lambda r: (r[2], r[13], r[3], len(r[14]), r[14], r[4], len(r[5]), r[5], r[6], r[1]))
     columns = list(zip(*rows, strict=True)) if rows else [()] * 15
-    areas, ids, places, compounds, buildings, stairs, floor, top, homes, shops, lon, lat, grids, names, houses = columns
+    (
+        areas,
+        ids,
+        places,
+        compounds,
+        buildings,
+        stairs,
+        floor,
+        top,
+        homes,
+        shops,
+        lon,
+        lat,
+        grids,
+        names,
+        houses,
+    ) = columns
     communities_, community = _numbered(places)
     compounds_, compound = _numbered(compounds)
     buildings_, building = _numbered(buildings)
