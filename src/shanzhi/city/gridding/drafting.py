@@ -94,7 +94,9 @@ def _gather(
 ) -> tuple[Ints, list[UUID | None]]:
     """Micro-grids to grids (一般网格): the grid of each micro-grid, and the place of each grid or None."""
     weights = np.bincount(at, found.households, count).astype(np.int64)
-    centre: NDArray[np.float64] = np.stack([np.bincount(at, found.xy[:, axis], count) for axis in (0, 1)], axis=1)
+    centre: NDArray[np.float64] = np.stack(
+        [np.bincount(at, found.xy[:, axis], count) for axis in (0, 1)], axis=1
+    )
     centre = centre / np.bincount(at, minlength=count)[:, None]
     edges, _ = found.edges
     ends = np.sort(at[edges], axis=1)

@@ -55,7 +55,9 @@ def as_workbook(found: Proposal, on: date, at: datetime) -> bytes:
         ("reason", "说明"), ("kept", "沿用"),
     ]  # fmt: skip
     rows = [[row[key] for key, _ in columns] for row in _rows(found, on)]
-    sheet = Sheet("划分方案", [Column(zh, "number" if key in _NUMBERS else "text") for key, zh in columns], rows)
+    sheet = Sheet(
+        "划分方案", [Column(zh, "number" if key in _NUMBERS else "text") for key, zh in columns], rows
+    )
     return write_workbook([sheet], zone=ZoneInfo(settings.TIME_ZONE), at=at)
 
 

@@ -278,7 +278,7 @@ def _write(change: _Change, on: date) -> None:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes(change.shapes)
     columns = [list(column) for column in zip(*change.members, strict=True)]
-    with connection.cursor() as cursor:
+    with instance.in_sets(len(change.members) > 10_000), connection.cursor() as cursor:
         cursor.execute(_END_MEMBERSHIPS, [on, *columns])
         cursor.execute(_BEGIN_MEMBERSHIPS, [on, *columns])
 

@@ -2,10 +2,10 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import shanzhi.base.rows.fields
-import shanzhi.core.kit.ids
 from django.db import migrations, models
 
+import shanzhi.base.rows.fields
+import shanzhi.core.kit.ids
 from shanzhi.base.audit.operations import read_only_for_app
 from shanzhi.base.rows import append_only, area_key, composite_foreign_key
 
