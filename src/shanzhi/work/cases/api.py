@@ -148,7 +148,7 @@ class CasesController(ApiController):
         at = clock_of(self.request).now()
         page = lists.listed(
             self.actor, queue=parsed_query.queue, cursor=parsed_query.cursor, limit=parsed_query.limit,
-            text=parsed_query.q, at=at,
+            text=parsed_query.q, place_id=parsed_query.place, at=at,
         )  # fmt: skip
         return CasePageOut([row_out(row, at) for row in page.items], page.next_cursor)
 

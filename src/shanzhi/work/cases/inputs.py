@@ -64,12 +64,13 @@ class RateIn(msgspec.Struct):
 
 
 class CaseQuery(msgspec.Struct):
-    """Which queue, which page."""
+    """Which queue, which page; `place`: only what lies there or below."""
 
     queue: str = "open"
     cursor: str = ""
     limit: int = 20
     q: str = ""
+    place: UUID | None = None
 
 
 class LanguageQuery(msgspec.Struct):
