@@ -67,7 +67,7 @@ class Instance:
     microgrid: Ints
     """The micro-grid in force, -1 for none."""
 
-    @property
+    @cached_property
     def households(self) -> Ints:
         """Homes and shops of each floor: what the bounds count."""
         return self.homes + self.shops
