@@ -288,7 +288,12 @@ class ExportController(ApiController):
         """The rows of the queue in its order; that they were taken along is recorded."""
         at, given = clock_of(self.request).now(), parsed_query
         content = list_file(
-            self.actor, queue=given.queue, text=given.q, at=at, language=_language(given.lang)
+            self.actor,
+            queue=given.queue,
+            text=given.q,
+            place_id=given.place,
+            at=at,
+            language=_language(given.lang),
         )
         audit.record(actor=self.actor, event="cases.exported", detail={"queue": given.queue}, at=at)
         return _download(content, EXCEL, f"{given.queue}-{localdate(at):%Y%m%d}.xlsx")

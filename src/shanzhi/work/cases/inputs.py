@@ -80,10 +80,11 @@ class LanguageQuery(msgspec.Struct):
 
 
 class ExportQuery(msgspec.Struct):
-    """Which queue, narrowed by which words, in which language."""
+    """Which queue, narrowed by which words and place, in which language."""
 
     queue: str = "open"
     q: str = ""
+    place: UUID | None = None
     lang: str = "zh"
 
 
