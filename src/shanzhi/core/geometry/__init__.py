@@ -1,0 +1,6 @@
+"""Geometry (几何) of grids and of the tiles that show them: shapely and NumPy in, the same out."""
+
+from shanzhi.core.geometry.cells import grid_polygons, voronoi_cells
+from shanzhi.core.geometry.project import Metres, from_mercator, mercator
+
+__all__ = ["Metres", "from_mercator", "grid_polygons", "mercator", "voronoi_cells"]
