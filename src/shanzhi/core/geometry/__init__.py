@@ -2,5 +2,8 @@
 
 from shanzhi.core.geometry.cells import grid_polygons, voronoi_cells
 from shanzhi.core.geometry.project import Metres, from_mercator, mercator
+from shanzhi.core.geometry.tiles import MAX_ZOOM, Layer, pyramid
 
-__all__ = ["Metres", "from_mercator", "grid_polygons", "mercator", "voronoi_cells"]
+__all__ = [
+    "MAX_ZOOM", "Layer", "Metres", "from_mercator", "grid_polygons", "mercator", "pyramid", "voronoi_cells",
+]  # fmt: skip

@@ -11,12 +11,12 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import Voronoi, cKDTree
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry as Area
 
 from shanzhi.core.geometry.project import Floats, Shapes
 
 Ints = NDArray[np.int64]
-Area = Polygon | MultiPolygon
 
 _DECIMALS = 3  # points within the same millimetre are one
 _OVER = 1e-6  # metres by which a cut reaches over the border of its cell, so that it surely meets it
@@ -126,7 +126,8 @@ class _Shares:
         pairs, first, row = np.unique(site * width + label, return_index=True, return_inverse=True)
         order = np.lexsort([first, pairs // width])
         start = np.searchsorted(pairs[order] // width, np.arange(int(site.max()) + 2))
-        return cls(start, (pairs % width)[order], np.bincount(row, weight)[order])
+        total: Floats = np.bincount(row, weight).astype(np.float64)
+        return cls(start, (pairs % width)[order], total[order])
 
     def owner(self, site: Ints, inner: Floats, cuts: "_Cuts") -> Ints:
         """The label of each face, told by its site and an inner point (f, 2)."""
@@ -224,7 +225,7 @@ def _positions(cells: Shapes, axis: Ints, fraction: Floats) -> Floats:
         ahead, back = np.maximum(one, two), np.minimum(one, two)
         partly = ahead * ahead / (2 * np.where(ahead > back, ahead - back, 1.0))
         mean = np.where(back >= 0, (one + two) / 2, np.where(ahead > 0, partly, 0.0))
-        return np.bincount(of, mean * rise, len(cells))
+        return np.bincount(of, mean * rise, len(cells)).astype(np.float64)
 
     bounds = shapely.bounds(cells)
     low, high = (np.where(axis == 0, bounds[:, side], bounds[:, side + 1]) for side in (0, 2))
