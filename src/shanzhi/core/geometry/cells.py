@@ -21,7 +21,7 @@ Ints = NDArray[np.int64]
 _DECIMALS = 3  # points within the same millimetre are one
 _OVER = 1e-6  # metres by which a cut reaches over the border of its cell, so that it surely meets it
 _FAR = 10.0
-_LEAST = 1.0  # square metres of a cell that can take in a building that has none
+_LEAST = 1.0  # square metres, below which a building has no cell and shares another's
 _HALVINGS = 34
 
 
@@ -47,7 +47,7 @@ def grid_polygons(
     `households` (n,) say of each piece where it stands, to which micro-grid it belongs and how many live there.
     The cell of a building that several micro-grids share is cut across its longer side into parallel strips
     whose areas are as their households there (none counting as one), in the order of the pieces. A micro-grid
-    whose buildings have no part of `clip`, as they lie outside, takes a strip of the nearest cell.
+    whose buildings have less than a square metre of `clip`, as they lie outside, takes a strip of the nearest cell.
 
     Returns the labels in ascending order (g,) and their polygons (g,): valid, none empty, together exactly
     `clip`, with all vertices on shared borders shared. With the pieces' points as buildings and one household
@@ -63,7 +63,7 @@ def grid_polygons(
         raise ValueError("building must index xy")
     labels, dense = np.unique(named, return_inverse=True)
     shapes = _tiled(points, clip, stands, dense, weight)
-    missing = shapely.is_empty(shapes)
+    missing = shapely.area(shapes) < _LEAST
     if missing.any():
         moved = _taken_in(points, clip, stands, missing[dense])
         shapes = _tiled(points, clip, moved, dense, weight)

@@ -2,18 +2,20 @@
 
 import gzip
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import shapely
 
 from shanzhi.core.geometry import wire
+from shanzhi.core.geometry.matching import matched
 from shanzhi.core.geometry.project import Floats, Shapes, mercator
 from shanzhi.core.geometry.rings import BUFFER, Rings, commands, rounded, tiled, without_specks
 from shanzhi.core.geometry.wire import EXTENT, Ints, Properties, Value
 
 MAX_ZOOM = 14
 _FINE = 16  # steps of a unit of the finest tile to which vertices are rounded: 3 cm
+_APART = 1.5 / _FINE  # units: neighbours that differ by rounding alone
 _TOLERANCE = 4.0  # units: half a pixel of a tile of 512
 _LEVEL = 6
 
@@ -36,17 +38,18 @@ class _Ready:
     layer: Layer
     shapes: Shapes
     properties: Properties
-    is_point: bool = field(default=False)
+    is_point: bool
 
 
 def pyramid(layers: Sequence[Layer]) -> Iterator[tuple[int, int, int, bytes]]:
     """Tiles as (zoom, column, row, gzipped Mapbox Vector Tile 2.1) in that order, rows counted from the north.
 
-    Polygons of a layer are taken as a coverage: what two of them share is simplified alike, to half a pixel
-    (shapely's coverage_simplify; Visvalingam and Whyatt, 1993), except at zoom 14, where all is kept. Holes and
-    further islands below a pixel are left out below zoom 14, and whatever is nothing on a tile's grid of 4096.
-    A polygon reaches 64 units beyond its tile. Tiles without a feature are not made. Raises ValueError when
-    geometries are mixed, or when properties are not as many as features.
+    Polygons of a layer are taken as a coverage: what two of them share, to 5 cm, is simplified alike, to half a
+    pixel (shapely's coverage_simplify; Visvalingam and Whyatt, 1993), except at zoom 14, where all is kept.
+    Gaps and overlaps that were there stay. Holes and further islands below a pixel are left out below zoom 14,
+    and whatever is nothing on a tile's grid of 4096. A polygon reaches 64 units beyond its tile. Tiles without a
+    feature are not made. Raises ValueError when geometries are mixed or empty, or when properties are not as
+    many as features.
     """
     ready = [_prepared(layer) for layer in layers if len(layer.shapes)]
     zooms = range(min((one.layer.min_zoom for one in ready), default=0), MAX_ZOOM + 1)
@@ -71,7 +74,10 @@ def _prepared(layer: Layer) -> _Ready:
         return np.rint(mercator(lonlat) * (units * _FINE)) / _FINE
 
     properties = Properties.of(layer.properties, len(layer.shapes))
-    return _Ready(layer, shapely.transform(layer.shapes, fine), properties, kinds == {0})
+    shapes = shapely.transform(layer.shapes, fine)
+    if kinds == {0}:
+        return _Ready(layer, shapes, properties, is_point=True)
+    return _Ready(layer, matched(shapes, _APART), properties, is_point=False)
 
 
 def _layer_tiles(ready: _Ready, zoom: int) -> Iterator[tuple[int, bytes]]:
@@ -85,12 +91,19 @@ def _polygons(ready: _Ready, zoom: int, scale: float) -> Iterator[tuple[int, byt
     if zoom == MAX_ZOOM:
         rings = Rings.of(ready.shapes, scale)
     else:
-        rings = without_specks(Rings.of(shapely.coverage_simplify(ready.shapes, _TOLERANCE / scale), scale))
+        rings = without_specks(Rings.of(_simplified(ready.shapes, _TOLERANCE / scale), scale))
     rings = rounded(_on_earth(tiled(rings), zoom))
     numbers, lengths, begins = commands(rings)
     tile = _number(rings.tile[begins])
     name, properties = ready.layer.name, ready.properties
     return wire.layers(name, wire.POLYGON, tile, rings.feature[begins], numbers, lengths, properties)
+
+
+def _simplified(shapes: Shapes, tolerance: float) -> Shapes:
+    try:
+        return np.asarray(shapely.coverage_simplify(shapes, tolerance))
+    except shapely.GEOSException:  # overlapping borders can come to this: a map in full is better than none
+        return shapes
 
 
 def _points(ready: _Ready, zoom: int, points: Floats) -> Iterator[tuple[int, bytes]]:
