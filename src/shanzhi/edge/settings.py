@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "shanzhi.base.media",
     "shanzhi.city.places",
     "shanzhi.city.compounds",
+    "shanzhi.city.gridding",
     "shanzhi.city.people",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",

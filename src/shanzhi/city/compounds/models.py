@@ -63,7 +63,7 @@ class Compound(_Lasting):
 
 
 class Building(_Lasting):
-    """A building (楼栋), or one row of shops, of a compound."""
+    """A building (楼栋), or one row of shops, of a compound. `estimated`: as with floors."""
 
     compound = models.ForeignKey(
         Compound, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
@@ -71,6 +71,7 @@ class Building(_Lasting):
     name = models.CharField(max_length=40)
     lon = models.FloatField(null=True)
     lat = models.FloatField(null=True)
+    estimated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["name", "id"]
@@ -87,6 +88,7 @@ class Floor(_Lasting):
     """The smallest piece that a micro-grid may not cut (楼层): the homes and shops of one floor of a stairwell.
 
     `floor` is its lowest storey and `top` its highest: a few storeys with few homes may be one piece.
+    `estimated` (估算): derived from the compound's counts, until real floors are imported over it.
     """
 
     building = models.ForeignKey(
@@ -97,6 +99,7 @@ class Floor(_Lasting):
     top = models.SmallIntegerField()
     homes = models.PositiveIntegerField(default=0)
     shops = models.PositiveIntegerField(default=0)
+    estimated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["stairwell", "floor", "id"]

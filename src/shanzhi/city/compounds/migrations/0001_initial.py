@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=40)),
                 ("lon", models.FloatField(null=True)),
                 ("lat", models.FloatField(null=True)),
+                ("estimated", models.BooleanField(db_default=False, default=False)),
                 (
                     "compound",
                     models.ForeignKey(
@@ -124,6 +125,7 @@ class Migration(migrations.Migration):
                 ("top", models.SmallIntegerField()),
                 ("homes", models.PositiveIntegerField(default=0)),
                 ("shops", models.PositiveIntegerField(default=0)),
+                ("estimated", models.BooleanField(db_default=False, default=False)),
                 (
                     "building",
                     models.ForeignKey(

@@ -1,0 +1,310 @@
+"""Publishing a proposal (发布): places, boundaries and memberships in one transaction, in sets."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+import shapely
+from django.db import connection, transaction
+from numpy.typing import NDArray
+
+from shanzhi.base.access import Actor
+from shanzhi.base.audit import actions as audit
+from shanzhi.base.outbox import actions as outbox
+from shanzhi.city.gridding import instance, naming
+from shanzhi.city.gridding.actions import Tell, silent
+from shanzhi.city.gridding.errors import FloorsChanged
+from shanzhi.city.gridding.models import Proposal, ProposalPart
+from shanzhi.city.gridding.shapes import Outlines, outlines, polygons
+from shanzhi.city.places import store
+from shanzhi.city.places.levels import Level
+from shanzhi.city.places.succession import Plan, Wanted
+from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
+from shanzhi.core.kit.ids import uuid7
+
+Ints = NDArray[np.int64]
+
+
+_BELONGS = "unnest(%s::text[], %s::uuid[], %s::uuid[]) AS n (area, floor_id, place_id)"
+_END_MEMBERSHIPS = f"""
+UPDATE compounds_membership m SET to_on = %s FROM {_BELONGS}
+WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL AND m.place_id <> n.place_id
+"""
+_BEGIN_MEMBERSHIPS = f"""
+INSERT INTO compounds_membership (id, area, floor_id, place_id, from_on)
+SELECT gen_random_uuid(), n.area, n.floor_id, n.place_id, %s FROM {_BELONGS}
+WHERE NOT EXISTS (SELECT 1 FROM compounds_membership m
+                  WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL)
+"""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A grid or micro-grid in force."""
+
+    id: UUID
+    level: str
+    code: str
+    name: str
+    parent: UUID
+
+
+@dataclass
+class _Change:
+    """What a publishing writes."""
+
+    plan: Plan = field(default_factory=Plan)
+    shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
+    members: list[tuple[str, UUID, UUID]] = field(default_factory=list)
+    successors: dict[UUID, UUID] = field(default_factory=dict)
+
+
+def standing(communities: Sequence[UUID], on: date) -> dict[UUID, list[Standing]]:
+    """The grids and micro-grids in force under each community, by code."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT up.ancestor_id, p.id, p.level, p.code, p.name, k.ancestor_id
+            FROM places_placeclosure up
+            JOIN places_place p ON p.id = up.descendant_id AND p.closed_on IS NULL
+            JOIN places_placeclosure k ON k.descendant_id = p.id AND k.depth = 1 AND k.to_on IS NULL
+            WHERE up.ancestor_id = ANY(%s) AND up.depth > 0 AND up.to_on IS NULL
+              AND p.level IN ('grid', 'microgrid')
+            ORDER BY p.code
+            """,
+            [list(communities)],
+        )
+        found: dict[UUID, list[Standing]] = {}
+        for community, *rest in cursor.fetchall():
+            found.setdefault(community, []).append(Standing(*rest))
+        return found
+
+
+def publish(
+    proposal_id: UUID, *, on: date, reason: str, actor: Actor, at: datetime, tell: Tell = silent
+) -> Proposal:
+    """Carry out a proposal as of a day. One of our own errors leaves it ready again, with the error in it."""
+    found = Proposal.objects.get(id=proposal_id)
+    if found.state != Proposal.PUBLISHING:
+        return found
+    try:
+        with transaction.atomic():
+            store.lock()
+            change = _work_out(found, on, tell)
+            tell("saving", 0, 0)
+            _write(change, on)
+            Proposal.objects.filter(id=proposal_id).update(
+                state=Proposal.PUBLISHED, step="", published_on=on, error=None
+            )
+            detail = {
+                "name": found.name, "on": on.isoformat(), "reason": reason[:200],
+                "created": len(change.plan.created), "closed": len(change.plan.closed),
+            }  # fmt: skip
+            audit.record(actor=actor, event="gridding.published", subject=str(found.id), detail=detail, at=at)
+            outbox.publish([outbox.News("", "places", found.id, "divided", {"on": on.isoformat()}, at)])
+    except ShanzhiError as error:
+        Proposal.objects.filter(id=proposal_id).update(
+            state=Proposal.READY, step="", error=error.as_dict("zh")
+        )
+    return Proposal.objects.get(id=proposal_id)
+
+
+def _work_out(found: Proposal, on: date, tell: Tell) -> _Change:
+    parts = {part.community_id: part for part in ProposalPart.objects.filter(proposal=found)}
+    tell("reading", 0, len(parts))
+    read = instance.read(list(parts), on)
+    before = standing(list(parts), on)
+    drawn = outlines(list(parts))
+    change = _Change()
+    if len(read.communities) != len(parts):
+        missing = next(iter(set(parts) - set(read.communities)))
+        raise FloorsChanged(name=drawn.names[missing])
+    for number, (community, span) in enumerate(zip(read.communities, read.slices(), strict=True)):
+        if number % 50 == 0:
+            tell("drawing", number, len(parts))
+        _community(change, read, span, parts[community], before.get(community, []), drawn)
+    return change
+
+
+def _community(
+    change: _Change,
+    read: instance.Instance,
+    span: slice,
+    part: ProposalPart,
+    before: list[Standing],
+    drawn: Outlines,
+) -> None:
+    label_of = dict(zip(part.floors, part.labels, strict=True))
+    ids = read.ids[span]
+    if len(ids) != len(label_of) or any(floor not in label_of for floor in ids):
+        raise FloorsChanged(name=drawn.names[part.community_id])
+    labels = np.array([label_of[floor] for floor in ids], np.int64)
+    entries = {entry["label"]: entry for entry in part.microgrids}
+    shapes = polygons(read, span, labels, part.community_id, drawn)
+    grid_of_label = {label: entry["grid"] for label, entry in entries.items()}
+    grids = _grids(change, part, before, shapes, grid_of_label, drawn)
+    names = naming.microgrid_names(read, span, labels.tolist())
+    place_of = _microgrids(change, part, before, grids, entries, names)
+    approximate = drawn.approximate(part.community_id)
+    for label, shape in shapes.items():
+        _shape(change, place_of[label], shape, approximate)
+    by_grid: dict[UUID, list[Any]] = {}
+    for label, shape in shapes.items():
+        by_grid.setdefault(grids[grid_of_label[label]][0], []).append(shape)
+    for grid, pieces in by_grid.items():
+        _shape(change, grid, shapely.union_all(pieces), approximate)
+    change.members += [
+        (area, floor, place_of[int(label)])
+        for area, floor, label in zip(read.area[span], ids, labels, strict=True)
+    ]
+    _follow(change, read, span, labels, place_of, before)
+
+
+def _grids(
+    change: _Change,
+    part: ProposalPart,
+    before: list[Standing],
+    shapes: Mapping[int, Any],
+    grid_of_label: Mapping[int, int],
+    drawn: Outlines,
+) -> dict[int, tuple[UUID, str]]:
+    """The place and code of each grid; an idle grid goes on before a new one is made."""
+    standing_grids = {place.id: place for place in before if place.level == Level.GRID}
+    used = {UUID(place) for place in part.grids if place is not None}
+    idle = [place for place in standing_grids.values() if place.id not in used]
+    taken = {place.code for place in before}
+    community_code = drawn.codes[part.community_id]
+    wanted = sorted(set(grid_of_label.values()))
+    found: dict[int, tuple[UUID, str]] = {}
+    for index in wanted:
+        place = part.grids[index]
+        kept = standing_grids.get(UUID(place)) if place else None
+        if kept is None and idle:
+            middle = shapely.union_all(
+                [shapes[label] for label, grid in grid_of_label.items() if grid == index]
+            ).centroid
+            kept = next((place for place in idle if drawn.holds(place.id, middle)), None) or next(
+                (place for place in idle if not drawn.has(place.id)), None
+            )
+            if kept is not None:
+                idle.remove(kept)
+        if kept is not None:
+            found[index] = kept.id, kept.code
+            continue
+        code = naming.free_number(taken, community_code)
+        taken.add(code)
+        made = uuid7()
+        name = f"第{naming.in_chinese(int(code[-3:]))}网格"
+        change.plan.created.append(Wanted(0, made, Level.GRID, code, name, part.community_id, "", None, None))
+        found[index] = made, code
+    going = {place for place, _ in found.values()}
+    change.plan.closed += [place.id for place in standing_grids.values() if place.id not in going]
+    return found
+
+
+def _microgrids(
+    change: _Change,
+    part: ProposalPart,
+    before: list[Standing],
+    grids: Mapping[int, tuple[UUID, str]],
+    entries: Mapping[int, Mapping[str, Any]],
+    names: Mapping[int, str],
+) -> dict[int, UUID]:
+    held = {place.id: place for place in before if place.level == Level.MICROGRID}
+    taken = {place.code for place in before}
+    place_of: dict[int, UUID] = {}
+    fresh = []
+    for label, entry in sorted(entries.items()):
+        kept = held.get(UUID(entry["place"])) if entry["place"] else None
+        if kept is None:
+            fresh.append(label)
+            continue
+        grid, grid_code = grids[entry["grid"]]
+        place_of[label] = kept.id
+        if kept.parent != grid:
+            code = naming.free_number(taken, grid_code)
+            taken.add(code)
+            wanted = Wanted(0, kept.id, Level.MICROGRID, code, kept.name, grid, "", None, None)
+            change.plan.renamed.append(wanted)
+            change.plan.moved.append(wanted)
+            change.plan.changed.add(kept.id)
+    for label in fresh:
+        grid, grid_code = grids[entries[label]["grid"]]
+        code = naming.free_number(taken, grid_code)
+        taken.add(code)
+        place_of[label] = uuid7()
+        change.plan.created.append(
+            Wanted(0, place_of[label], Level.MICROGRID, code, names[label], grid, "", None, None)
+        )
+    going = set(place_of.values())
+    change.plan.closed += [place for place in held if place not in going]
+    return place_of
+
+
+def _shape(change: _Change, place: UUID, shape: Any, approximate: bool) -> None:
+    inside = shape.representative_point()
+    change.shapes.append((place, shapely.to_wkb(shape), approximate, inside.x, inside.y))
+
+
+def _follow(
+    change: _Change,
+    read: instance.Instance,
+    span: slice,
+    labels: Ints,
+    place_of: Mapping[int, UUID],
+    before: Iterable[Standing],
+) -> None:
+    """Who takes over from a micro-grid that ends: the one with the most of its households."""
+    going = set(place_of.values())
+    share: dict[UUID, dict[UUID, int]] = {}
+    for at, (was, label) in enumerate(zip(read.microgrid[span].tolist(), labels.tolist(), strict=True)):
+        if was >= 0 and read.microgrids[was] not in going:
+            taken = share.setdefault(read.microgrids[was], {})
+            place = place_of[label]
+            taken[place] = taken.get(place, 0) + int(read.households[span.start + at])
+    for old in before:
+        if old.id in share:
+            change.successors[old.id] = max(share[old.id].items(), key=lambda item: (item[1], str(item[0])))[
+                0
+            ]
+
+
+def _write(change: _Change, on: date) -> None:
+    errors = store.write(change.plan, on)
+    if errors:
+        raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
+    store.set_shapes(change.shapes)
+    columns = [list(column) for column in zip(*change.members, strict=True)]
+    with instance.in_sets(len(change.members) > 10_000), connection.cursor() as cursor:
+        cursor.execute(_END_MEMBERSHIPS, [on, *columns])
+        cursor.execute(_BEGIN_MEMBERSHIPS, [on, *columns])
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a publishing would do, in numbers."""
+
+    created: int
+    kept: int
+    closed: list[Standing]
+    moved_households: int
+
+
+def preview(found: Proposal, on: date) -> Preview:
+    """What publishing the proposal would do (发布预览), without writing."""
+    parts = list(
+        ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids")
+    )
+    kept = {UUID(entry["place"]) for _, entries, _ in parts for entry in entries if entry["place"]}
+    created = sum(entry["place"] is None for _, entries, _ in parts for entry in entries)
+    before = standing([community for community, _, _ in parts], on)
+    closed = [
+        place
+        for places in before.values()
+        for place in places
+        if place.level == Level.MICROGRID and place.id not in kept
+    ]
+    return Preview(created, len(kept), closed, int(found.numbers.get("moved", 0)))
