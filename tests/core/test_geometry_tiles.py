@@ -228,6 +228,15 @@ def test_nothing_but_a_sliver_is_left_out_and_the_rest_drawn() -> None:
     assert [f["properties"]["id"] for f in found[14, COLUMN, ROW]["grid"]["features"]] == ["thick"]
 
 
+def test_tiles_out_of_bounds_are_not_made() -> None:
+    layer = Layer("street", placed([box(-9000, -9000, 9000, 9000)]), {"id": ["s"]}, 14)
+    around = {key[:3] for key in pyramid([layer])}
+    assert len(around) == 36
+    west, south, east, north = placed([box(10, 10, 6000, 90)])[0].bounds
+    kept = {key[:3] for key in pyramid([layer], (west, south, east, north))}
+    assert kept == {(14, COLUMN, ROW), (14, COLUMN + 1, ROW)} <= around
+
+
 def test_the_same_layers_give_the_same_bytes() -> None:
     shapes, _ = town(9, blocks=2)
     layer = Layer("microgrid", placed(shapes), {"id": [f"{n:036d}" for n in range(len(shapes))]}, 13)

@@ -4,7 +4,7 @@ Everything in a feature is a varint, so the features of a layer, over all tiles 
 numbers that is written in one go and cut at the tiles.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from struct import pack
 
@@ -82,7 +82,7 @@ class Properties:
     at: Ints
 
     @classmethod
-    def of(cls, columns: dict[str, Sequence[Value]], count: int) -> "Properties":
+    def of(cls, columns: Mapping[str, Sequence[Value]], count: int) -> "Properties":
         """From columns of `count` values each; None is left out. Raises ValueError for another length."""
         at = np.full((count, len(columns)), -1, np.int64)
         known: dict[tuple[type, Value], int] = {}
