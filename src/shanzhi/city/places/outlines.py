@@ -1,5 +1,6 @@
 """Boundaries and names of the places under a place, read once for an import (区划轮廓)."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,6 +16,7 @@ from shapely.geometry.base import BaseGeometry
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.naming import Gazetteer, Known
 
+_METRES_A_DEGREE = 111_320.0
 _LEVELS = [level.value for level in Level if level.rank <= Level.COMMUNITY.rank]
 
 
@@ -49,6 +51,16 @@ class Outlines:
                 best[point] = key
                 found[point] = place
         return found
+
+    def metres_to_any(self, lon: float, lat: float) -> float:
+        """Metres from a WGS-84 point to the nearest boundary, near enough for some kilometres; 0 inside."""
+        point = shapely.Point(lon, lat)
+        nearest = self._tree.nearest(point)
+        if nearest is None:
+            return math.inf
+        there = shapely.shortest_line(point, self.shapes[self._order[int(nearest)]])
+        (x0, y0), (x1, y1) = shapely.get_coordinates(there)
+        return math.hypot((x1 - x0) * math.cos(math.radians(lat)), y1 - y0) * _METRES_A_DEGREE
 
 
 def read_outlines(on: date, roots: Sequence[UUID] | None = None) -> Outlines:

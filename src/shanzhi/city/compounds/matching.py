@@ -1,0 +1,117 @@
+"""Which known compound a listed one is (查重): by the source's key, the city's code, or name and nearness."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from shanzhi.city.compounds.listed import Listed, Notice, same_address, same_name
+
+NEAR_METRES = 300.0
+_METRES_A_DEGREE = 111_320.0
+
+
+@dataclass(slots=True)
+class KnownCompound:
+    """A compound as matching needs it: all its names, codes, points and addresses, of every source."""
+
+    id: UUID
+    area: str
+    names: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+    points: list[tuple[float, float]] = field(default_factory=list)
+    addresses: set[str] = field(default_factory=set)
+
+
+def keys_of(listed: Sequence[Listed]) -> list[Notice]:
+    """Give each compound without one a key: its name, and what tells it from those of the same name.
+
+    A key that still comes twice is an error of the later row.
+    """
+    by_name: dict[tuple[str, str, str], list[Listed]] = {}
+    for one in listed:
+        if not one.key:
+            by_name.setdefault((one.area, one.source, same_name(one.name)), []).append(one)
+    for (_, _, name), alike in by_name.items():
+        for one in alike:
+            parts = [name] if len(alike) == 1 else [name, *_where(one), same_address(one.address)]
+            one.key = "|".join(part for part in parts if part)[:120]
+    first: dict[tuple[str, str, str], int] = {}
+    errors = []
+    for one in listed:
+        row = first.setdefault((one.area, one.source, one.key), one.row)
+        if row != one.row:
+            errors.append(Notice(one.row, "name", "same-key", f"与第 {row} 行无法区分，请补充编号或地址。", f"It cannot be told from row {row}: add a number or an address."))  # fmt: skip
+    return errors
+
+
+def _where(one: Listed) -> list[str]:
+    return [text for text in one.where[3:] if text]
+
+
+class Matcher:
+    """Known compounds, looked up by what makes two of them the same; new ones are added as they are made."""
+
+    def __init__(self, known: Iterable[KnownCompound], keys: dict[tuple[str, str, str], UUID]) -> None:
+        self._keys = keys
+        self._by_id: dict[UUID, KnownCompound] = {}
+        self._codes: dict[tuple[str, str], UUID] = {}
+        self._names: dict[tuple[str, str], list[KnownCompound]] = {}
+        for one in known:
+            self._add(one)
+
+    def match(self, one: Listed) -> tuple[UUID | None, bool]:
+        """The compound that a listed one is, if it is known; and whether others merely have its name.
+
+        The same key of the same source; an equal code; the same name within 300 metres, or at the same address,
+        in the same district. Never the name alone.
+        """
+        known = self._keys.get((one.area, one.source, one.key))
+        if known is None and one.code:
+            known = self._codes.get((one.area, one.code))
+        if known is not None:
+            return known, False
+        named = self._names.get((one.area, same_name(one.name)), ())
+        best: tuple[float, str, UUID] | None = None
+        for other in named:
+            if one.code and other.codes and one.code not in other.codes:
+                continue
+            away = _metres(one, other)
+            address = same_address(one.address)
+            if away is None and address and address in other.addresses:
+                away = 0.0
+            if away is not None and away <= NEAR_METRES and (best is None or (away, str(other.id)) < best[:2]):
+                best = (away, str(other.id), other.id)
+        return (None if best is None else best[2]), bool(named) and best is None
+
+    def learn(self, compound: UUID, one: Listed) -> None:
+        """The listed compound is this one, from now on."""
+        self._keys[one.area, one.source, one.key] = compound
+        known = self._by_id.get(compound) or KnownCompound(compound, one.area)
+        known.names.add(same_name(one.name))
+        if one.code:
+            known.codes.add(one.code)
+        if one.lon is not None and one.lat is not None:
+            known.points.append((one.lon, one.lat))
+        if one.address:
+            known.addresses.add(same_address(one.address))
+        self._add(known)
+
+    def _add(self, one: KnownCompound) -> None:
+        self._by_id[one.id] = one
+        for code in one.codes:
+            self._codes.setdefault((one.area, code), one.id)
+        for name in one.names:
+            named = self._names.setdefault((one.area, name), [])
+            if one not in named:
+                named.append(one)
+
+
+def _metres(one: Listed, other: KnownCompound) -> float | None:
+    """Metres to the nearest point that a source gives the other; None when either has no point."""
+    if one.lon is None or one.lat is None or not other.points:
+        return None
+    scale = math.cos(math.radians(one.lat))
+    return min(
+        math.hypot((lon - one.lon) * scale, lat - one.lat) * _METRES_A_DEGREE for lon, lat in other.points
+    )
