@@ -55,4 +55,6 @@ KIND_WORDS |= {
 }  # fmt: skip
 SHOP_WORDS = frozenset({"商铺", "门面", "商业", "店铺", "商业服务", "shop"})
 # What stands in a cell that says nothing.
-BLANK_WORDS = frozenset({"-", "--", "–", "—", "/", "无", "暂无", "暂无数据", "未知", "不详", "null", "none", "nan"})
+BLANK_WORDS = frozenset(
+    {"-", "--", "–", "—", "/", "无", "暂无", "暂无数据", "未知", "不详", "null", "none", "nan"}
+)

@@ -10,13 +10,13 @@ from shanzhi.city.compounds.listed import (
     Listed,
     ListedBuilding,
     ListedFloor,
-    Notice,
     same_address,
     same_building,
     same_name,
     same_stairwell,
 )
 from shanzhi.city.compounds.mapping import Reading
+from shanzhi.city.compounds.notices import Notice, notice
 
 MOST_HOMES = 100_000
 MOST_STOREYS, LOWEST = 200, -10
@@ -24,15 +24,24 @@ MOST_STAIRWELLS = 60
 _UNIT = re.compile("(户|套|间|栋|幢|座|层|个|单元|楼|f)$", re.IGNORECASE)
 _STOREY = re.compile(r"(?:第)?(地下|负|b|-)?(\d+)(?:层|楼|f)?", re.IGNORECASE)
 _BAND = re.compile(r"(.*\d(?:层|楼|[fF])?)\s*[-~～—至到]\s*((?:第|地下|负|[bB-])?\d.*)")
-_WHERE = ("city", "county", "county_code", "street", "street_code", "community", "community_code", "place_code")
+_WHERE = (
+    "city",
+    "county",
+    "county_code",
+    "street",
+    "street_code",
+    "community",
+    "community_code",
+    "place_code",
+)
 
 
 class Wrong(Exception):
     """A row that cannot be used, with what is to be said of it."""
 
-    def __init__(self, field: str, code: str, zh: str, en: str) -> None:
-        self.field, self.code, self.zh, self.en = field, code, zh, en
-        super().__init__(en)
+    def __init__(self, field: str, code: str, **params: object) -> None:
+        self.field, self.code, self.params = field, code, params
+        super().__init__(code)
 
 
 class Grouping:
@@ -52,17 +61,20 @@ class Grouping:
             try:
                 self._take(row, cells)
             except Wrong as wrong:
-                self.errors.append(Notice(row, wrong.field, wrong.code, wrong.zh, wrong.en))
+                self.errors.append(notice(row, wrong.field, wrong.code, **wrong.params))
         return list(self.found.values())
 
     def _take(self, row: int, cells: Mapping[str, str]) -> None:
         for name, text in cells.items():
             if len(text) > FIELDS[name].most or "\0" in text:
                 raise Wrong(
-                    name, "bad-text", f"“{FIELDS[name].zh}”过长或含有非法字符。", "Too long, or a character not allowed."
+                    name,
+                    "bad-text",
+                    f"“{FIELDS[name].zh}”过长或含有非法字符。",
+                    "Too long, or a character not allowed.",
                 )
         if not cells.get("name"):
-            raise Wrong("name", "no-name", "小区名称不能为空。", "The name must not be empty.")
+            raise Wrong("name", "no-name")
         lon, lat = self._point(cells)
         deep = any(cells.get(name) for name in ("number", "floor", "stairwell", "building"))
         compound = self._compound(row, cells, deep)
@@ -76,10 +88,12 @@ class Grouping:
     def _compound(self, row: int, cells: Mapping[str, str], deep: bool) -> Listed:
         source = cells.get("source") or self._source
         if not source:
-            raise Wrong("source", "no-source", "请填写数据来源。", "Say which source it comes from.")
+            raise Wrong("source", "no-source")
         given = cells.get("key") or cells.get("code")
         where = tuple(cells.get(name, "") for name in _WHERE)
-        handle: tuple[str, ...] = (source, "#", given) if given else (source, same_name(cells["name"]), *where)
+        handle: tuple[str, ...] = (
+            (source, "#", given) if given else (source, same_name(cells["name"]), *where)
+        )
         known = self.found.get(handle)
         if known is not None and not deep and known.has_own_row and not given:
             # The same name in the same place, with another address: another compound.
@@ -103,7 +117,7 @@ class Grouping:
             compound.kind = self._reading.words.get(word)
             if compound.kind is None:
                 compound.kind = CompoundKind.COMPOUND
-                self._warn(row, "kind", "unknown-kind", f"不认识类型“{word}”，按小区处理。", f"The kind {word!r} is not known: taken as a compound.")  # fmt: skip
+                self._warn(row, "kind", "unknown-kind", text=word)
         if compound.households is None:
             compound.households = self._count(cells, "households")
         if compound.building_count is None:
@@ -113,7 +127,7 @@ class Grouping:
         self, row: int, compound: Listed, cells: Mapping[str, str], lon: float | None, lat: float | None
     ) -> None:
         if compound.has_own_row:
-            self._warn(row, "name", "duplicate-row", f"与第 {compound.row} 行重复，未采用。", f"The same as row {compound.row}: not used.")  # fmt: skip
+            self._warn(row, "name", "duplicate-row", other=compound.row)
             return
         compound.has_own_row, compound.row = True, row
         homes = self._count(cells, "homes")
@@ -147,14 +161,17 @@ class Grouping:
             known = self._floor(row, building, stairwell, floor, top)
             if known.row != row:
                 raise Wrong(
-                    "floor", "floor-twice", f"该楼层已在第 {known.row} 行。", f"Row {known.row} has this floor."
+                    "floor",
+                    "floor-twice",
+                    f"该楼层已在第 {known.row} 行。",
+                    f"Row {known.row} has this floor.",
                 )
             known.homes, known.shops = homes or 0, shops or 0
         elif homes or shops:
             count = self._count(cells, "stairwells") or 1
             storeys = self._count(cells, "floors") or 1
             if storeys > MOST_STOREYS or count > MOST_STAIRWELLS:
-                raise Wrong("floors", "too-many", "层数或单元数过大。", "Too many floors or stairwells.")
+                raise Wrong("floors", "too-many")
             names = [stairwell] if stairwell or count == 1 else [f"{at}单元" for at in range(1, count + 1)]
             spread(row, building, names, storeys, homes or 0, shops or 0)
 
@@ -167,16 +184,16 @@ class Grouping:
         if known.doors is None:
             known.doors = {}
         if number in known.doors:
-            raise Wrong("number", "door-twice", f"门牌号 {number} 重复。", f"The door {number} is there twice.")
+            raise Wrong(
+                "number", "door-twice", f"门牌号 {number} 重复。", f"The door {number} is there twice."
+            )
         use = cells.get("use", "")
         is_shop = compound.kind is CompoundKind.SHOPS or use in SHOP_WORDS or use in self._reading.shops
         known.doors[number] = is_shop
         known.shops += is_shop
         known.homes += not is_shop
 
-    def _floor(
-        self, row: int, building: ListedBuilding, stairwell: str, floor: int, top: int
-    ) -> ListedFloor:
+    def _floor(self, row: int, building: ListedBuilding, stairwell: str, floor: int, top: int) -> ListedFloor:
         key = same_stairwell(stairwell) if stairwell else ""
         building.stairwells.setdefault(key, stairwell)
         found = building.floors.get((key, floor))
@@ -191,7 +208,7 @@ class Grouping:
         try:
             return float(cells.get("lon", "")), float(cells.get("lat", ""))
         except ValueError as error:
-            raise Wrong("lon", "bad-point", "经度、纬度应为度数。", "Longitude and latitude must be degrees.") from error
+            raise Wrong("lon", "bad-point") from error
 
     def _count(self, cells: Mapping[str, str], name: str) -> int | None:
         text = cells.get(name)
@@ -203,21 +220,24 @@ class Grouping:
         except ValueError:
             value = -1.0
         if not (0 <= value <= MOST_HOMES and value == int(value)):
-            zh, en = f"“{FIELDS[name].zh}”应为不超过 {MOST_HOMES} 的整数。", f"{name} must be a whole number."
-            raise Wrong(name, "bad-number", zh, en)
+            raise Wrong(name, "bad-number", zh=FIELDS[name].zh, en=name, most=MOST_HOMES)
         return int(value)
 
-    def _warn(self, row: int, name: str, code: str, zh: str, en: str) -> None:
-        self.warnings.append(Notice(row, name, code, zh, en))
+    def _warn(self, row: int, name: str, code: str, **params: object) -> None:
+        self.warnings.append(notice(row, name, code, **params))
 
 
-def spread(row: int, building: ListedBuilding, stairwells: list[str], storeys: int, homes: int, shops: int) -> None:
+def spread(
+    row: int, building: ListedBuilding, stairwells: list[str], storeys: int, homes: int, shops: int
+) -> None:
     """Share out a building's totals: shops on the ground floor, homes evenly, the remainder from below.
 
     Floors that other rows list are left alone. What is shared out is marked as estimated.
     """
     keys = [same_stairwell(stairwell) if stairwell else "" for stairwell in stairwells]
-    building.stairwells |= {key: building.stairwells.get(key, name) for key, name in zip(keys, stairwells, strict=True)}
+    building.stairwells |= {
+        key: building.stairwells.get(key, name) for key, name in zip(keys, stairwells, strict=True)
+    }
     parts = [(key, floor) for floor in range(1, storeys + 1) for key in keys]
     each, more = divmod(homes, len(parts))
     shops_each, shops_more = divmod(shops, len(keys))
@@ -234,10 +254,10 @@ def spread(row: int, building: ListedBuilding, stairwells: list[str], storeys: i
 def _storey(text: str) -> int:
     found = _STOREY.fullmatch(text.strip())
     if found is None:
-        raise Wrong("floor", "bad-floor", f"看不懂楼层“{text}”。", f"{text!r} is not a floor.")
+        raise Wrong("floor", "bad-floor", text=text)
     value = -int(found[2]) if found[1] else int(found[2])
     if not LOWEST <= value <= MOST_STOREYS:
-        raise Wrong("floor", "bad-floor", f"看不懂楼层“{text}”。", f"{text!r} is not a floor.")
+        raise Wrong("floor", "bad-floor", text=text)
     return value
 
 
@@ -249,7 +269,7 @@ def _band(cells: Mapping[str, str]) -> tuple[int, int]:
     low = _storey(text)
     high = _storey(top) if top else low
     if high < low:
-        raise Wrong("top", "bad-floor", "至层不得低于起始层。", "The highest floor is below the lowest.")
+        raise Wrong("top", "bad-floor", text=top)
     return low, high
 
 

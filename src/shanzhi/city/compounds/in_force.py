@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 from django.conf import settings
 
-FIELDS = ("name", "kind", "code", "address", "position", "households", "buildings")
+# The count of buildings comes first: it says whether the floors that are known are all of them.
+FIELDS = ("name", "kind", "code", "address", "position", "buildings", "households")
 FIELD_WORDS = {
     "name": ("名称", "name"), "kind": ("类型", "kind"), "code": ("标准地址编码", "code"),
     "address": ("地址", "address"), "position": ("位置", "position"), "households": ("户数", "households"),
@@ -106,7 +107,11 @@ def rank(source: str, by: Rule) -> int:
 
 
 def decide(
-    said: Sequence[Said], by: Rule, *, floors: Counted | None = None, choices: Mapping[str, Choice] | None = None
+    said: Sequence[Said],
+    by: Rule,
+    *,
+    floors: Counted | None = None,
+    choices: Mapping[str, Choice] | None = None,
 ) -> tuple[dict[str, Ruling], bool]:
     """The ruling for each field that somebody says something about, and whether the counts are in conflict.
 
@@ -119,7 +124,10 @@ def decide(
     for name in FIELDS:
         speaking = [one for one in said if getattr(one, name) not in ("", None)]
         values = [getattr(one, name) for one in speaking]
-        summed = _sum(name, floors, values, by)
+        summed = _sum(name, floors, found, by)
+        if name == "buildings" and not speaking and floors is not None and floors.buildings:
+            found[name] = Ruling(floors.buildings, "", "", "floors")
+            continue
         if not speaking and summed is None:
             continue
         found[name] = _one(name, speaking, by, summed, chosen.get(name))
@@ -129,11 +137,14 @@ def decide(
     return found, conflict
 
 
-def _sum(name: str, floors: Counted | None, stated: list[Any], by: Rule) -> int | None:
-    """The count of the floors, where it counts: they are known for nearly all buildings that are stated."""
-    if name != "households" or floors is None or not floors.buildings or "floors" not in by.rules:
+def _sum(name: str, floors: Counted | None, found: Mapping[str, Ruling], by: Rule) -> int | None:
+    """The count that the floors give, where it holds: they are known for nearly all buildings in force."""
+    if floors is None or not floors.buildings or "floors" not in by.rules:
         return None
-    return floors.homes
+    if name == "households":
+        stated = found["buildings"].value if "buildings" in found else 0
+        return floors.homes if floors.buildings >= by.floors_share * stated else None
+    return None
 
 
 def _one(name: str, speaking: list[Said], by: Rule, summed: int | None, choice: Choice | None) -> Ruling:
@@ -147,7 +158,8 @@ def _one(name: str, speaking: list[Said], by: Rule, summed: int | None, choice: 
             return Ruling(summed, "", "", "floors")
         elif len({getattr(one, name) for one in left}) == 1:
             first = max(left, key=lambda one: (-rank(one.source, by), one.seen_on))
-            return Ruling(getattr(first, name), first.source, first.key, "only" if len(left) == 1 == len(speaking) else _narrowed(left, speaking, by))  # fmt: skip
+            why = "only" if len(speaking) == 1 else _narrowed(left, speaking, by)
+            return Ruling(getattr(first, name), first.source, first.key, why)
         elif step == "priority":
             best = min(rank(one.source, by) for one in left)
             left = [one for one in left if rank(one.source, by) == best]

@@ -10,17 +10,6 @@ from uuid import UUID
 from shanzhi.city.compounds.kinds import CompoundKind
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """What is to be said of a row: an error, a warning, or a wrong point. `code` is for programs."""
-
-    row: int
-    field: str
-    code: str
-    message_zh: str
-    message_en: str
-
-
 @dataclass(slots=True)
 class ListedFloor:
     """A floor, or a band of floors, of a stairwell. `doors` is number -> whether it is a shop."""
@@ -66,6 +55,7 @@ class Listed:
     buildings: dict[str, ListedBuilding] = field(default_factory=dict)
     rows: int = 1
     has_own_row: bool = False
+    has_own_key: bool = False
     # What finding its place adds.
     place: UUID | None = None
     area: str = ""

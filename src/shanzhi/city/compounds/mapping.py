@@ -57,9 +57,7 @@ def read_mapping(text: str) -> Reading:
 def guess(headings: Sequence[str]) -> Reading:
     """The mapping of the packs that fits: the first whose needed headings are all there."""
     here = {plain(heading) for heading in headings}
-    return next(
-        found for found in map(pack, _PACKS) if {plain(heading) for heading in found.needs} <= here
-    )
+    return next(found for found in map(pack, _PACKS) if {plain(heading) for heading in found.needs} <= here)
 
 
 def pack(name: str) -> Reading:

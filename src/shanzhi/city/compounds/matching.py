@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from shanzhi.city.compounds.listed import Listed, Notice, same_address, same_name
+from shanzhi.city.compounds.listed import Listed, same_address, same_name
+from shanzhi.city.compounds.notices import Notice, notice
 
 NEAR_METRES = 300.0
 _METRES_A_DEGREE = 111_320.0
@@ -13,7 +14,7 @@ _METRES_A_DEGREE = 111_320.0
 
 @dataclass(slots=True)
 class KnownCompound:
-    """A compound as matching needs it: all its names, codes, points and addresses, of every source."""
+    """A compound as matching needs it: names, codes, points and addresses of every source; keys by source."""
 
     id: UUID
     area: str
@@ -21,6 +22,7 @@ class KnownCompound:
     codes: set[str] = field(default_factory=set)
     points: list[tuple[float, float]] = field(default_factory=list)
     addresses: set[str] = field(default_factory=set)
+    lines: dict[str, set[str]] = field(default_factory=dict)
 
 
 def keys_of(listed: Sequence[Listed]) -> list[Notice]:
@@ -30,6 +32,7 @@ def keys_of(listed: Sequence[Listed]) -> list[Notice]:
     """
     by_name: dict[tuple[str, str, str], list[Listed]] = {}
     for one in listed:
+        one.has_own_key = bool(one.key)
         if not one.key:
             by_name.setdefault((one.area, one.source, same_name(one.name)), []).append(one)
     for (_, _, name), alike in by_name.items():
@@ -41,7 +44,7 @@ def keys_of(listed: Sequence[Listed]) -> list[Notice]:
     for one in listed:
         row = first.setdefault((one.area, one.source, one.key), one.row)
         if row != one.row:
-            errors.append(Notice(one.row, "name", "same-key", f"与第 {row} 行无法区分，请补充编号或地址。", f"It cannot be told from row {row}: add a number or an address."))  # fmt: skip
+            errors.append(notice(one.row, "name", "same-key", other=row))
     return errors
 
 
@@ -54,17 +57,23 @@ class Matcher:
 
     def __init__(self, known: Iterable[KnownCompound], keys: dict[tuple[str, str, str], UUID]) -> None:
         self._keys = keys
+        self._listed: set[tuple[str, str, str]] = set()
         self._by_id: dict[UUID, KnownCompound] = {}
         self._codes: dict[tuple[str, str], UUID] = {}
         self._names: dict[tuple[str, str], list[KnownCompound]] = {}
         for one in known:
             self._add(one)
 
+    def expect(self, listed: Iterable[Listed]) -> None:
+        """These are in the file: a source that lists two compounds means two."""
+        self._listed |= {(one.area, one.source, one.key) for one in listed}
+
     def match(self, one: Listed) -> tuple[UUID | None, bool]:
         """The compound that a listed one is, if it is known; and whether others merely have its name.
 
         The same key of the same source; an equal code; the same name within 300 metres, or at the same address,
-        in the same district. Never the name alone.
+        in the same district. Never the name alone. A key made of the name that has drifted is set back to the one
+        known.
         """
         known = self._keys.get((one.area, one.source, one.key))
         if known is None and one.code:
@@ -72,17 +81,33 @@ class Matcher:
         if known is not None:
             return known, False
         named = self._names.get((one.area, same_name(one.name)), ())
-        best: tuple[float, str, UUID] | None = None
+        best: tuple[float, str, KnownCompound] | None = None
         for other in named:
-            if one.code and other.codes and one.code not in other.codes:
+            if one.code and other.codes and one.code not in other.codes or self._apart(one, other):
                 continue
             away = _metres(one, other)
             address = same_address(one.address)
             if away is None and address and address in other.addresses:
                 away = 0.0
-            if away is not None and away <= NEAR_METRES and (best is None or (away, str(other.id)) < best[:2]):
-                best = (away, str(other.id), other.id)
-        return (None if best is None else best[2]), bool(named) and best is None
+            if (
+                away is not None
+                and away <= NEAR_METRES
+                and (best is None or (away, str(other.id)) < best[:2])
+            ):
+                best = (away, str(other.id), other)
+        if best is None:
+            return None, bool(named)
+        own = best[2].lines.get(one.source)
+        if own:
+            one.key = min(own)
+        return best[2].id, False
+
+    def _apart(self, one: Listed, other: KnownCompound) -> bool:
+        """Whether the source itself tells the two apart."""
+        own = other.lines.get(one.source, set())
+        return bool(own) and (
+            one.has_own_key or any((one.area, one.source, key) in self._listed for key in own)
+        )
 
     def learn(self, compound: UUID, one: Listed) -> None:
         """The listed compound is this one, from now on."""
@@ -95,6 +120,7 @@ class Matcher:
             known.points.append((one.lon, one.lat))
         if one.address:
             known.addresses.add(same_address(one.address))
+        known.lines.setdefault(one.source, set()).add(one.key)
         self._add(known)
 
     def _add(self, one: KnownCompound) -> None:

@@ -68,7 +68,8 @@ class CompoundSource(GrowingRow):
     """What one source says of a compound (来源): the values of several stand side by side, one is in force.
 
     `key` is the source's own number of the compound, else its name and what tells it from its like. Position is
-    WGS-84, `datum` that of the file. `seen_on` is the day from which the source says so.
+    WGS-84, `datum` that of the file. `seen_on` is the day from which the source says so, `gone_on`
+    that from which it no longer lists the compound: it has no say any more.
     """
 
     compound = models.ForeignKey(
@@ -86,6 +87,7 @@ class CompoundSource(GrowingRow):
     households = models.PositiveIntegerField(null=True)
     buildings = models.PositiveIntegerField(null=True)
     seen_on = models.DateField()
+    gone_on = models.DateField(null=True)
 
     class Meta:
         ordering = ["source", "key"]

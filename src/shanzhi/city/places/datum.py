@@ -1,5 +1,6 @@
 """Datums (坐标系) of files: stated, or told by which of them puts points inside their own county."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -12,12 +13,13 @@ from shapely.geometry.base import BaseGeometry
 from shanzhi.core.kit import coordinates
 from shanzhi.core.kit.errors import InvalidInput
 
+Floats = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Move = Callable[[Floats, Floats], tuple[Floats, Floats]]
+
 AUTO = "auto"
 # To prefer one datum to another, so many points must lie inside under it alone, and so many times the opposite.
 _LEAST_MORE, _TIMES = 3, 2
-
-Floats = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 
 
 class Datum(StrEnum):
@@ -31,7 +33,12 @@ class Datum(StrEnum):
     @property
     def zh(self) -> str:
         """The Chinese word."""
-        return {"wgs84": "WGS-84", "cgcs2000": "CGCS2000", "gcj02": "GCJ-02（高德、腾讯）", "bd09": "BD-09（百度）"}[self]
+        return {
+            "wgs84": "WGS-84",
+            "cgcs2000": "CGCS2000",
+            "gcj02": "GCJ-02（高德、腾讯）",
+            "bd09": "BD-09（百度）",
+        }[self]
 
     @property
     def en(self) -> str:
@@ -41,6 +48,9 @@ class Datum(StrEnum):
 
 # CGCS2000 is left out: it cannot be told from WGS-84.
 TRIED = (Datum.WGS84, Datum.GCJ02, Datum.BD09)
+TO_WGS84: Mapping[Datum, Move] = {
+    Datum.GCJ02: coordinates.gcj02_to_wgs84, Datum.BD09: coordinates.bd09_to_wgs84,
+}  # fmt: skip
 
 
 def datum_of(word: str) -> Datum | None:
@@ -60,11 +70,7 @@ def datum_of(word: str) -> Datum | None:
 
 def to_wgs84(datum: Datum, lon: Floats, lat: Floats) -> tuple[Floats, Floats]:
     """Longitudes and latitudes in degrees, of one shape, from a datum to WGS-84."""
-    if datum is Datum.GCJ02:
-        return coordinates.gcj02_to_wgs84(lon, lat)
-    if datum is Datum.BD09:
-        return coordinates.bd09_to_wgs84(lon, lat)
-    return lon, lat
+    return TO_WGS84[datum](lon, lat) if datum in TO_WGS84 else (lon, lat)
 
 
 def shape_to_wgs84(datum: Datum, shape: Any) -> Any:
@@ -89,21 +95,29 @@ class Finding:
     inside: dict[Datum, Flags] = field(default_factory=dict)
 
 
-def detect(lon: Floats, lat: Floats, own: "NDArray[np.object_] | list[BaseGeometry | None]") -> Finding:
+def detect(
+    lon: Floats,
+    lat: Floats,
+    own: "NDArray[np.object_] | list[BaseGeometry | None]",
+    moves: Mapping[Datum, Move] = TO_WGS84,
+) -> Finding:
     """Try each datum on points of shape (n,), in degrees, whose own counties are `own` (n,), None if unknown.
 
     One datum is found when, against each other one, at least three points lie inside under it alone and at
     least twice as many as the other way round (a sign test on the points that the two put differently).
+    `moves` brings the points to where they are compared: to WGS-84, unless it is the shapes that are in doubt.
     """
     shapes = np.asarray(own, dtype=object)
-    known = np.array([shape is not None for shape in shapes], dtype=bool) & np.isfinite(lon) & np.isfinite(lat)
+    known = (
+        np.array([shape is not None for shape in shapes], dtype=bool) & np.isfinite(lon) & np.isfinite(lat)
+    )
     inside = {datum: np.zeros(len(lon), dtype=bool) for datum in TRIED}
     counted = int(known.sum())
     if not counted:
         return Finding(None, 0, {}, inside)
     shapely.prepare(shapes[known])
     for datum in TRIED:
-        x, y = to_wgs84(datum, lon[known], lat[known])
+        x, y = moves[datum](lon[known], lat[known]) if datum in moves else (lon[known], lat[known])
         inside[datum][known] = shapely.intersects_xy(shapes[known], x, y)
     shares = {datum: float(flags[known].mean()) for datum, flags in inside.items()}
     best = max(TRIED, key=lambda datum: shares[datum])
