@@ -11,12 +11,14 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.compounds import imports
-from shanzhi.city.compounds.grouping import Grouping
+from shanzhi.city.compounds import deciding, imports, in_force, queries, store
+from shanzhi.city.compounds.grouping import MOST_HOMES, Grouping
 from shanzhi.city.compounds.imports import ImportReport, Terms
+from shanzhi.city.compounds.kinds import CompoundKind
+from shanzhi.city.compounds.models import Compound
 from shanzhi.city.compounds.reading import Cells
 from shanzhi.city.places import queries as places
-from shanzhi.city.places.datum import datum_of
+from shanzhi.city.places.datum import Datum, datum_of
 from shanzhi.city.places.outlines import read_outlines
 from shanzhi.city.places.repair import polygon_of
 from shanzhi.core.kit.errors import InvalidInput, NotFound
@@ -83,3 +85,127 @@ def _shapes(polygons: Mapping[int, dict[str, Any]]) -> dict[int, Any]:
     """Polygons of rows, repaired; what is none is left out."""
     found = {row: polygon_of(geometry) for row, geometry in polygons.items()}
     return {row: one.shape for row, one in found.items() if one is not None}
+
+
+def put_in_force(
+    area: str,
+    compound_id: UUID,
+    *,
+    field: str,
+    source: str,
+    key: str = "",
+    reason: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Choose the source that is in force for a field, and say why (选定来源).
+
+    Raises Refused, NotFound, InvalidInput, SourceSaysNothing.
+    """
+    if field not in in_force.FIELDS:
+        raise InvalidInput(field="field", reason_zh="没有这一项。", reason_en="There is no such field.")
+    reason = _reason(reason)
+    with transaction.atomic():
+        store.lock()
+        compound = _managed(area, compound_id, actor, at)
+        deciding.choose(compound, field, source, key, reason, actor, at)
+        detail = {"field": field, "source": source}
+        audit.record(
+            actor=actor, event="compounds.chosen", area=area, subject=str(compound_id), detail=detail, at=at
+        )
+
+
+def edit(
+    area: str,
+    compound_id: UUID,
+    *,
+    name: str | None = None,
+    kind: str | None = None,
+    address: str | None = None,
+    place_id: UUID | None = None,
+    lon: float | None = None,
+    lat: float | None = None,
+    households: int | None = None,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
+    """Values entered by hand (人工登记), in WGS-84: a source of their own, in force from now on.
+
+    Raises Refused, NotFound, InvalidInput, OutsideYourPlaces.
+    """
+    reason = _reason(reason)
+    given: dict[str, Any] = {}
+    if name is not None:
+        given["name"] = _short(name, "name", 100)
+    if address is not None:
+        given["address"] = _short(address, "address", 200)
+    if kind is not None:
+        if kind not in set(CompoundKind):
+            raise InvalidInput(field="kind", reason_zh="没有这种类型。", reason_en="There is no such kind.")
+        given["kind"] = kind
+    if households is not None:
+        if not 0 <= households <= MOST_HOMES:
+            raise InvalidInput(
+                field="households",
+                reason_zh=f"户数应为 0 至 {MOST_HOMES}。",
+                reason_en=f"From 0 to {MOST_HOMES} households.",
+            )
+        given["households"] = households
+    if lon is not None or lat is not None:
+        if lon is None or lat is None or not (-180 <= lon <= 180 and -90 <= lat <= 90):
+            raise InvalidInput(
+                field="lon", reason_zh="坐标无效。", reason_en="The coordinates are not valid."
+            )
+        given["position"] = (lon, lat, Datum.WGS84.value)
+    if not given and place_id is None:
+        raise InvalidInput(
+            field="name", reason_zh="没有要修改的内容。", reason_en="There is nothing to change."
+        )
+    on = localdate(at)
+    with transaction.atomic():
+        store.lock()
+        compound = _managed(area, compound_id, actor, at)
+        place_name = "" if place_id is None else _place_of(place_id, area, actor, on)
+        deciding.edit(compound, given, place_id, place_name, reason, actor, on, at)
+        detail = {"fields": sorted([*given, *([] if place_id is None else ["place"])])}
+        audit.record(
+            actor=actor, event="compounds.edited", area=area, subject=str(compound_id), detail=detail, at=at
+        )
+
+
+def _managed(area: str, compound_id: UUID, actor: Actor, at: datetime) -> Compound:
+    actor.require(PLACE_MANAGE)
+    found = queries.visible_to(actor, localdate(at), PLACE_MANAGE).filter(area=area, id=compound_id)
+    compound: Compound | None = found.first()
+    if compound is None:
+        raise NotFound
+    return compound
+
+
+def _place_of(place_id: UUID, area: str, actor: Actor, on: date) -> str:
+    place = places.visible_to(actor, on, PLACE_MANAGE).filter(id=place_id, closed_on=None).first()
+    if place is None:
+        raise NotFound(field="place_id")
+    if place.area != area:
+        raise InvalidInput(
+            field="place_id",
+            reason_zh="不能直接改到别的区县：请在那边重新登记。",
+            reason_en="It lies in another district: enter the compound anew there.",
+        )
+    return str(place.name)
+
+
+def _reason(text: str) -> str:
+    if not text.strip():
+        raise InvalidInput(field="reason", reason_zh="请写明理由。", reason_en="Say why.")
+    return text.strip()[:200]
+
+
+def _short(text: str, field: str, most: int) -> str:
+    plain = text.strip()
+    if not plain or len(plain) > most or "\0" in plain:
+        raise InvalidInput(
+            field=field, reason_zh=f"应为 1 至 {most} 字。", reason_en=f"From 1 to {most} characters."
+        )
+    return plain
