@@ -1,6 +1,6 @@
 """The verbs of compounds: the only writers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -12,15 +12,21 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.compounds import deciding, imports, in_force, queries, store
+from shanzhi.city.compounds.drawing import Drawing, draw
 from shanzhi.city.compounds.grouping import MOST_HOMES, Grouping
 from shanzhi.city.compounds.imports import ImportReport, Terms
 from shanzhi.city.compounds.kinds import CompoundKind
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.compounds.reading import Cells
+from shanzhi.city.places import boundaries
 from shanzhi.city.places import queries as places
+from shanzhi.city.places import store as place_store
+from shanzhi.city.places.boundaries import BoundaryReport
 from shanzhi.city.places.datum import Datum, datum_of
+from shanzhi.city.places.levels import Level
 from shanzhi.city.places.outlines import read_outlines
 from shanzhi.city.places.repair import polygon_of
+from shanzhi.core.documents import Feature
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
 
@@ -172,6 +178,74 @@ def edit(
         audit.record(
             actor=actor, event="compounds.edited", area=area, subject=str(compound_id), detail=detail, at=at
         )
+
+
+def import_boundaries(
+    features: Sequence[Feature],
+    *,
+    level: str = "",
+    under: UUID | None = None,
+    code_property: str = "",
+    name_property: str = "",
+    datum: str = "",
+    on: date,
+    actor: Actor,
+    at: datetime,
+    dry_run: bool = False,
+    file_name: str = "",
+) -> tuple[BoundaryReport, int]:
+    """Import boundaries with the compounds as witnesses of their datum, and settle compounds in them (导入边界).
+
+    Returns the report and how many compounds now lie in a deeper place than was known. Raises as
+    `places.boundaries.import_boundaries`.
+    """
+    with transaction.atomic():
+        report = boundaries.import_boundaries(
+            features, level=level, under=under, code_property=code_property, name_property=name_property,
+            datum=datum, on=on, actor=actor, at=at, dry_run=dry_run,
+            witnesses=lambda places_: queries.points_in(places_, on), file_name=file_name,
+        )  # fmt: skip
+        settled = 0
+        if not dry_run and report.created + report.changed:
+            store.lock()
+            settled = store.settle(read_outlines(on), on)
+    return report, settled
+
+
+def draw_boundaries(
+    place_id: UUID, level: str, *, actor: Actor, at: datetime, dry_run: bool = False
+) -> Drawing:
+    """Draw approximate boundaries where real ones are missing (绘制近似边界); see `drawing.draw`.
+
+    Raises Refused, NotFound, InvalidInput.
+    """
+    actor.require(PLACE_MANAGE)
+    on = localdate(at)
+    place = places.visible_to(actor, on, PLACE_MANAGE).filter(id=place_id, closed_on=None).first()
+    if place is None:
+        raise NotFound(field="place_id")
+    if level not in {Level.STREET, Level.COMMUNITY} or Level(level).rank <= Level(place.level).rank:
+        raise InvalidInput(
+            field="level",
+            reason_zh="只能绘制所选区划以下的街道或社区。",
+            reason_en="Only street offices or communities under the place can be drawn.",
+        )
+    if place.boundary is None:
+        raise InvalidInput(
+            field="place_id",
+            reason_zh="该区划还没有边界，请先导入。",
+            reason_en="The place has no boundary yet: import it first.",
+        )
+    with transaction.atomic():
+        place_store.lock()
+        drawing = draw(place_id, Level(level), on, dry_run=dry_run)
+        if not dry_run and drawing.drawn:
+            detail = {"level": level, "drawn": len(drawing.drawn), "kept": len(drawing.kept)}
+            audit.record(
+                actor=actor, event="places.boundaries-drawn", area=place.area, subject=str(place_id),
+                detail=detail, at=at,
+            )  # fmt: skip
+    return drawing
 
 
 def _managed(area: str, compound_id: UUID, actor: Actor, at: datetime) -> Compound:

@@ -1,6 +1,6 @@
 """Every read of compounds. All start from the places that the actor sees."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -186,7 +186,8 @@ def one(actor: Actor, area: str, compound_id: UUID, on: date) -> CompoundRow:
 
 
 _FLOORS = """
-SELECT b.id, b.name, b.lon, b.lat, f.id, coalesce(f.stairwell, ''), coalesce(f.floor, 0), coalesce(f.top, 0),
+SELECT b.compound_id, b.id, b.name, b.lon, b.lat,
+  f.id, coalesce(f.stairwell, ''), coalesce(f.floor, 0), coalesce(f.top, 0),
   coalesce(f.homes, 0), coalesce(f.shops, 0), coalesce(f.estimated, false), g.id, coalesce(v.name, ''),
   coalesce(v.code, '')
 FROM compounds_building b
@@ -200,12 +201,31 @@ WHERE b.area = %s AND b.compound_id = ANY(%s) AND b.opened_on <= %s AND (b.close
 """
 
 
-def floors_of(area: str, compounds: Iterable[UUID], on: date) -> list[FloorRow]:
-    """The floors of compounds that the caller has found visible; a building without floors gives one row."""
+def floors_of(area: str, compounds: Iterable[UUID], on: date) -> list[tuple[UUID, FloorRow]]:
+    """(compound, floor) of compounds that the caller has found visible; a building without floors gives one row."""
     with connection.cursor() as cursor:
         cursor.execute(_FLOORS, [*[on] * 6, area, list(compounds), on, on])
-        rows = [FloorRow(*row) for row in cursor.fetchall()]
-    return sorted(rows, key=lambda row: (_natural(row.building), _natural(row.stairwell), row.floor))
+        rows = [(compound, FloorRow(*row)) for compound, *row in cursor.fetchall()]
+    return sorted(
+        rows,
+        key=lambda row: (str(row[0]), _natural(row[1].building), _natural(row[1].stairwell), row[1].floor),
+    )
+
+
+def floor_count(compounds: Mapping[str, list[UUID]], on: date) -> int:
+    """How many floors compounds (by area) have that the caller has found visible."""
+    total = 0
+    with connection.cursor() as cursor:
+        for area, ids in compounds.items():
+            cursor.execute(
+                "SELECT count(*) FROM compounds_floor f JOIN compounds_building b "
+                "ON b.area = f.area AND b.id = f.building_id WHERE b.area = %s AND b.compound_id = ANY(%s) "
+                "AND f.opened_on <= %s AND (f.closed_on IS NULL OR f.closed_on > %s)",
+                [area, ids, on, on],
+            )
+            row = cursor.fetchone()
+            total += 0 if row is None else int(row[0])
+    return total
 
 
 def _natural(name: str) -> tuple[int, str]:
@@ -214,9 +234,9 @@ def _natural(name: str) -> tuple[int, str]:
 
 
 def points_in(place_ids: Iterable[UUID], on: date) -> dict[UUID, list[tuple[float, float]]]:
-    """Of each place the WGS-84 points of compounds whose rows name it or a place below it: witnesses of a datum.
+    """Of each place the WGS-84 points of the compounds known to lie in it: witnesses of a datum, seeds of cells.
 
-    Used by imports of boundaries, for whoever manages the places; it shows no rows.
+    For imports and drawings by whoever manages the places; no row is shown.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -6,12 +6,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
 
 from shanzhi.city.compounds.in_force import Choice, Counted, Said
 from shanzhi.city.compounds.listed import same_address, same_name
 from shanzhi.city.compounds.matching import KnownCompound
 from shanzhi.city.compounds.structure import Changes, KnownBuilding, KnownFloor, floor_key
+from shanzhi.city.places.outlines import Outlines
 
 _LOCK = 0x636D7064  # "cmpd": one import at a time
 
@@ -267,6 +269,28 @@ def write_structure(changes: Changes, on: date) -> None:
     _update(
         "compounds_home", ["area", "id", "is_shop"], ["text", "uuid", "bool"], ["is_shop"], changes.reused
     )
+
+
+def settle(outlines: Outlines, on: date) -> int:
+    """Put compounds into the deepest place whose real boundary holds them, below the one known; how many."""
+    drawn = {place for place in outlines.shapes if place not in outlines.approximate}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.id, c.area, c.place_id, c.lon, c.lat FROM compounds_compound c "
+            "WHERE c.closed_on IS NULL AND c.lon IS NOT NULL AND NOT EXISTS ("
+            "SELECT 1 FROM compounds_compoundchoice h WHERE h.area = c.area AND h.compound_id = c.id "
+            "AND h.field = 'place')"
+        )
+        rows = cursor.fetchall()
+        lon = np.array([row[3] for row in rows], dtype=np.float64)
+        lat = np.array([row[4] for row in rows], dtype=np.float64)
+        moved = [
+            (area, compound, found)
+            for (compound, area, place, _, _), found in zip(rows, outlines.deepest(lon, lat), strict=True)
+            if found is not None and found in drawn and place in outlines.names.by_id[found].above
+        ]
+    _update("compounds_compound", ["area", "id", "place_id"], ["text", "uuid", "uuid"], ["place_id"], moved)
+    return len(moved)
 
 
 def settle_statistics() -> None:

@@ -237,11 +237,15 @@ def _compare_and_write(
 
 
 def write_outlines(rows: Sequence[tuple[UUID, bytes, bool, float, float]]) -> None:
-    """Boundaries of places in one statement: (id, WKB, approximate, lon, lat); a point that is known stays."""
+    """Boundaries of places in one statement: (id, WKB, approximate, lon, lat).
+
+    A point that is known stays; a drawing gives none, for it would look like knowledge.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE places_place p SET boundary = n.boundary, approximate = n.approximate, "
-            "lon = coalesce(p.lon, n.lon), lat = coalesce(p.lat, n.lat) "
+            "lon = CASE WHEN n.approximate THEN p.lon ELSE coalesce(p.lon, n.lon) END, "
+            "lat = CASE WHEN n.approximate THEN p.lat ELSE coalesce(p.lat, n.lat) END "
             "FROM unnest(%s::uuid[], %s::bytea[], %s::bool[], %s::float8[], %s::float8[]) "
             "AS n (id, boundary, approximate, lon, lat) WHERE p.id = n.id",
             [list(column) for column in zip(*rows, strict=True)],

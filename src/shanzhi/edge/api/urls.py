@@ -6,6 +6,7 @@ from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.edge.api import pages
@@ -13,7 +14,7 @@ from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
 
-router = Router("api/", [*people, *places, *catalogue, *cases, *media, *push])
+router = Router("api/", [*people, *places, *compounds, *catalogue, *cases, *media, *push])
 schema = build_schema(
     router,
     config=OpenAPIConfig(
