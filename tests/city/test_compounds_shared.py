@@ -68,14 +68,31 @@ def test_chengdu(polygons, at, shared_data):
         return actions.import_compounds(read_cells(content), on=ON, actor=SYSTEM, at=at, **more)
 
     import time
-    t=time.time()
+
+    t = time.time()
     report = take(datum="auto", partial=True)
-    print(time.time()-t)
-    print(report.created, report.changed, report.merged, report.unchanged, report.homes, report.datum, report.finding.shares, report.finding.counted)
-    print(report.inside/report.counted, report.counted)
-    print(len(report.errors), report.errors[:3], len(report.warnings), report.warnings, len(report.wrong_points), report.wrong_points[:10])
-    t=time.time()
+    print(time.time() - t)
+    print(
+        report.created,
+        report.changed,
+        report.merged,
+        report.unchanged,
+        report.homes,
+        report.datum,
+        report.finding.shares,
+        report.finding.counted,
+    )
+    print(report.inside / report.counted, report.counted)
+    print(
+        len(report.errors),
+        report.errors[:3],
+        len(report.warnings),
+        report.warnings,
+        len(report.wrong_points),
+        report.wrong_points[:10],
+    )
+    t = time.time()
     again = take(datum="auto", partial=True)
-    print(time.time()-t)
+    print(time.time() - t)
     print(again.created, again.changed, again.merged, again.unchanged)
     assert 0

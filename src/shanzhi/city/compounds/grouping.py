@@ -58,9 +58,13 @@ class Grouping:
     def take(self, lines: Iterable[tuple[int, Mapping[str, str]]]) -> list[Listed]:
         """The compounds of all rows; what is wrong with a row is in `errors`, and the row left out."""
         for row, cells in lines:
+            self._begun: list[tuple[dict[Any, Any], Any]] = []
             try:
                 self._take(row, cells)
             except Wrong as wrong:
+                # What the row had begun goes with it.
+                for holder, key in self._begun:
+                    del holder[key]
                 self.errors.append(notice(row, wrong.field, wrong.code, **wrong.params))
         return list(self.found.values())
 
@@ -102,6 +106,7 @@ class Grouping:
                 handle = (*handle, address)
                 known = self.found.get(handle)
         if known is None:
+            self._begun.append((self.found, handle))
             known = self.found[handle] = Listed(
                 row, source, cells["name"], key=given or "", code=cells.get("code", ""), where=where
             )
@@ -143,6 +148,7 @@ class Grouping:
         key = same_building(name) if name else ""
         building = compound.buildings.get(key)
         if building is None:
+            self._begun.append((compound.buildings, key))
             building = compound.buildings[key] = ListedBuilding(row, name)
         if building.lon is None:
             building.lon, building.lat = lon, lat

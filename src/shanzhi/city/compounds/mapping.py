@@ -72,7 +72,9 @@ def _pack(path: Path) -> Reading:
 
 def fields_of(reading: Reading, headings: Sequence[str]) -> tuple[dict[str, int], dict[str, str], list[str]]:
     """Where each field is read (field -> column), the same as heading -> field, and headings not used."""
-    wanted = {plain(heading): name for heading, name in reading.columns.items()}
+    wanted = {name: name for name in FIELDS} | {
+        plain(heading): name for heading, name in reading.columns.items()
+    }
     only = {plain(heading) for heading in reading.only}
     at: dict[str, int] = {}
     used: dict[str, str] = {}

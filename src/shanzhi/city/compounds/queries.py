@@ -34,6 +34,7 @@ class CompoundRow:
     place_id: UUID
     place_name: str
     place_level: str
+    place_code: str
     lon: float | None
     lat: float | None
     datum: str
@@ -99,7 +100,8 @@ JOIN places_place p ON p.id = c.place_id
 LEFT JOIN places_placeversion v ON v.place_id = p.id AND v.from_on <= %s AND (v.to_on IS NULL OR v.to_on > %s)
 """
 _COLUMNS = """
-c.area, c.id, c.kind, c.name, c.code, c.address, c.place_id, coalesce(v.name, p.name), p.level, c.lon, c.lat,
+c.area, c.id, c.kind, c.name, c.code, c.address, c.place_id, coalesce(v.name, p.name), p.level,
+coalesce(v.code, p.code), c.lon, c.lat,
 c.datum, c.households, c.buildings, c.conflict,
 ARRAY(SELECT DISTINCT s.source FROM compounds_compoundsource s
       WHERE s.area = c.area AND s.compound_id = c.id AND s.gone_on IS NULL ORDER BY s.source),
