@@ -220,7 +220,8 @@ def test_sources_stand_side_by_side_and_a_person_may_choose(browser):
     assert counts(send(client, other.replace("200", "210"), source="乙平台"))["changed"] == 1
     assert client.get(handle).json()["households"] == 300
     for wrong, code in (
-        ({"source": "丙平台"}, "source-says-nothing"), ({"source": "甲平台", "field": "buildings"}, "source-says-nothing"),
+        ({"source": "丙平台"}, "source-says-nothing"),
+        ({"source": "甲平台", "field": "buildings"}, "source-says-nothing"),
         ({"field": "colour"}, "invalid-input"), ({"reason": " "}, "invalid-input"),
     ):  # fmt: skip
         refused = say(client, f"{handle}/in-force", body | wrong)
@@ -253,7 +254,8 @@ def test_values_by_hand_stay_in_force(browser, town):
     for wrong, field in (
         ({"reason": ""}, "reason"), ({"reason": "试"}, "name"), ({"reason": "试", "kind": "castle"}, "kind"),
         ({"reason": "试", "lon": 104.0}, "lon"), ({"reason": "试", "households": -1}, "households"),
-        ({"reason": "试", "name": " "}, "name"), ({"reason": "试", "place_id": str(town["900102001201"])}, "place_id"),
+        ({"reason": "试", "name": " "}, "name"),
+        ({"reason": "试", "place_id": str(town["900102001201"])}, "place_id"),
     ):  # fmt: skip
         refused = say(client, f"{handle}/edit", wrong)
         assert (refused.status_code in (404, 422), refused.json()["error"]["field"]) == (True, field)

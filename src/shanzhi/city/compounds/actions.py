@@ -82,8 +82,8 @@ def import_compounds(
             audit.record(
                 actor=actor, event="compounds.imported", subject=str(report.id), detail=detail, at=at
             )
-    report.errors.sort(key=lambda notice: notice.row)
-    report.warnings.sort(key=lambda notice: notice.row)
+    for notices in (report.errors, report.warnings, report.wrong_points):
+        notices.sort(key=lambda notice: notice.row)
     return report
 
 

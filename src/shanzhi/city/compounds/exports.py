@@ -70,7 +70,8 @@ def geojson(actor: Actor, on: date, wanted: Wanted) -> bytes:
             "type": "Feature", "id": str(row.id), "geometry": _geometry(row, outlines.get(row.id)),
             "properties": {
                 "id": str(row.id), "name": row.name, "kind": row.kind, "code": row.code, "address": row.address,
-                "place": row.place_name, "place_code": row.place_code, "households": row.households, "buildings": row.buildings,
+                "place": row.place_name, "place_code": row.place_code,
+                "households": row.households, "buildings": row.buildings,
                 "sources": row.sources, "conflict": row.conflict,
             },
         }

@@ -1,5 +1,6 @@
 """Rows of a file into compounds (逐行归并): the deepest level that a row fills decides what it is."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from shanzhi.city.compounds.listed import (
     same_stairwell,
 )
 from shanzhi.city.compounds.mapping import Reading
+from shanzhi.city.compounds.matching import METRES_A_DEGREE, NEAR_METRES
 from shanzhi.city.compounds.notices import Notice, notice
 
 MOST_HOMES = 100_000
@@ -81,7 +83,7 @@ class Grouping:
             raise Wrong("name", "no-name")
         lon, lat = self._point(cells)
         deep = any(cells.get(name) for name in ("number", "floor", "stairwell", "building"))
-        compound = self._compound(row, cells, deep)
+        compound = self._compound(row, cells, deep, (lon, lat))
         self._describe(row, compound, cells)
         if not deep:
             self._own(row, compound, cells, lon, lat)
@@ -89,7 +91,9 @@ class Grouping:
         building = self._building(row, compound, cells, lon, lat)
         self._floors(row, compound, building, cells)
 
-    def _compound(self, row: int, cells: Mapping[str, str], deep: bool) -> Listed:
+    def _compound(
+        self, row: int, cells: Mapping[str, str], deep: bool, point: tuple[float | None, float | None]
+    ) -> Listed:
         source = cells.get("source") or self._source
         if not source:
             raise Wrong("source", "no-source")
@@ -100,10 +104,11 @@ class Grouping:
         )
         known = self.found.get(handle)
         if known is not None and not deep and known.has_own_row and not given:
-            # The same name in the same place, with another address: another compound.
+            # The same name in the same place, at another address or far away: another compound.
             address = same_address(cells.get("address", ""))
-            if address != same_address(known.address):
-                handle = (*handle, address)
+            if address != same_address(known.address) or _apart(known, *point):
+                rounded = "" if point[0] is None else f"{point[0]:.2f} {point[1]:.2f}"
+                handle = (*handle, address, rounded)
                 known = self.found.get(handle)
         if known is None:
             self._begun.append((self.found, handle))
@@ -255,6 +260,14 @@ def spread(
             row, floor, floor, each + (index < more),
             shops_each + (index < shops_more) if ground else 0, estimated=len(parts) > 1,
         )  # fmt: skip
+
+
+def _apart(known: Listed, lon: float | None, lat: float | None) -> bool:
+    """Whether two points as written are too far apart for one compound, whatever their datum."""
+    if lon is None or lat is None or known.lon is None or known.lat is None:
+        return False
+    scale = math.cos(math.radians(min(abs(lat), 90.0)))
+    return math.hypot((lon - known.lon) * scale, lat - known.lat) * METRES_A_DEGREE > NEAR_METRES
 
 
 def _storey(text: str) -> int:

@@ -27,9 +27,9 @@ _MANY_ROWS = 20_000
 
 @dataclass
 class ImportReport:
-    """What an import did, or would do. The first four counts are compounds: each is in one of them.
+    """What an import did, or would do. Each compound that is listed counts in one of the first four.
 
-    `merged` are those that joined a compound known from another source. Without `partial`, any error means that
+    `merged` are those that joined a compound of another source. Without `partial`, any error means that
     nothing is written and the counts are 0.
     """
 
@@ -95,14 +95,17 @@ def _usable(listed: list[Listed], placed: Placed, terms: Terms, report: ImportRe
             if one.place not in terms.reach:
                 report.errors.append(notice(one.row, "county", "outside-your-places"))
         in_place = [one for one in in_place if one.place in terms.reach]
-    wrong = [*keys_of(in_place), *(notice for one in in_place for notice in structure.overlaps(one))]
-    report.errors += wrong
-    rows = {notice.row for notice in wrong}
-    return [
-        one for one in in_place
-        if one.row not in rows
-        and not any(floor.row in rows for building in one.buildings.values() for floor in building.floors.values())
-    ] if rows else in_place  # fmt: skip
+    kept, wrong, doubled = keys_of(in_place)
+    overlapping = [notice for one in kept for notice in structure.overlaps(one)]
+    report.errors += [*wrong, *overlapping]
+    report.warnings += doubled
+    rows = {notice.row for notice in overlapping}
+    return kept if not rows else [one for one in kept if not rows & set(_rows(one))]
+
+
+def _rows(one: Listed) -> list[int]:
+    """The rows of a compound's floors."""
+    return [floor.row for building in one.buildings.values() for floor in building.floors.values()]
 
 
 class _Work:
@@ -137,12 +140,17 @@ class _Work:
         if self.terms.close_gone:
             touched |= self._gone()
         self._values(touched)
-        known = set(self.target) - set(self.made)
-        report = self.report
-        report.created = len(self.made)
-        report.merged = len(merged)
-        report.changed = len((known & touched) - merged)
-        report.unchanged = len(known - touched - merged)
+        report, seen = self.report, set()
+        for compound, joined in zip(self.target, merged, strict=True):
+            if compound in self.made and compound not in seen:
+                report.created += 1
+            elif joined:
+                report.merged += 1
+            elif compound in touched:
+                report.changed += 1
+            else:
+                report.unchanged += 1
+            seen.add(compound)
         report.closed = len(self.gone_compounds)
         report.homes = sum(one.homes() or one.households or 0 for one in self.listed)
 
@@ -175,26 +183,22 @@ class _Work:
         if len(self.new_lines) + self.structure.size() > _MANY_ROWS:
             store.settle_statistics()
 
-    def _match(self) -> set[UUID]:
+    def _match(self) -> list[bool]:
+        """Find the compound of each that is listed; whether it joins one that another source lists."""
         keys = {
             key: line.compound for key, line in self.stock.lines.items() if line.compound in self.stock.values
         }
         matcher = Matcher(self.stock.known(), keys)
         matcher.expect(self.listed)
-        sources: dict[UUID, set[str]] = {
-            compound: {line.said.source for line in lines} for compound, lines in self.stock.lines_of.items()
-        }
-        merged: set[UUID] = set()
+        merged = []
         for one in self.listed:
             found, alike = matcher.match(one)
+            merged.append(found is not None and (one.area, one.source, one.key) not in keys)
             if found is None:
                 found = uuid7()
                 self.made[found] = one
                 if alike:
                     self.report.warnings.append(notice(one.row, "name", "same-name"))
-            elif found not in self.made and one.source not in sources.setdefault(found, set()):
-                merged.add(found)
-            sources.setdefault(found, set()).add(one.source)
             matcher.learn(found, one)
             self.target.append(found)
         return merged

@@ -9,7 +9,7 @@ from shanzhi.city.compounds.listed import Listed, same_address, same_name
 from shanzhi.city.compounds.notices import Notice, notice
 
 NEAR_METRES = 300.0
-_METRES_A_DEGREE = 111_320.0
+METRES_A_DEGREE = 111_320.0
 
 
 @dataclass(slots=True)
@@ -25,10 +25,11 @@ class KnownCompound:
     lines: dict[str, set[str]] = field(default_factory=dict)
 
 
-def keys_of(listed: Sequence[Listed]) -> list[Notice]:
+def keys_of(listed: Sequence[Listed]) -> tuple[list[Listed], list[Notice], list[Notice]]:
     """Give each compound without one a key: its name, and what tells it from those of the same name.
 
-    A key that still comes twice is an error of the later row.
+    Returns the compounds to go on with, errors and warnings. A compound that nothing tells from an earlier one is
+    the same written twice: it is left out with a warning, or an error when it has floors of its own.
     """
     by_name: dict[tuple[str, str, str], list[Listed]] = {}
     for one in listed:
@@ -36,20 +37,24 @@ def keys_of(listed: Sequence[Listed]) -> list[Notice]:
         if not one.key:
             by_name.setdefault((one.area, one.source, same_name(one.name)), []).append(one)
     for (_, _, name), alike in by_name.items():
+        apart = len({(one.place, same_address(one.address)) for one in alike}) < len(alike)
         for one in alike:
-            parts = [name] if len(alike) == 1 else [name, *_where(one), same_address(one.address)]
+            parts = [name]
+            if len(alike) > 1:
+                point = f"{one.lon:.3f} {one.lat:.3f}" if apart and one.lon is not None else ""
+                parts += [*one.where[3:], same_address(one.address), point]
             one.key = "|".join(part for part in parts if part)[:120]
     first: dict[tuple[str, str, str], int] = {}
-    errors = []
+    kept, errors, warnings = [], [], []
     for one in listed:
         row = first.setdefault((one.area, one.source, one.key), one.row)
-        if row != one.row:
+        if row == one.row:
+            kept.append(one)
+        elif one.buildings or one.has_own_key:
             errors.append(notice(one.row, "name", "same-key", other=row))
-    return errors
-
-
-def _where(one: Listed) -> list[str]:
-    return [text for text in one.where[3:] if text]
+        else:
+            warnings.append(notice(one.row, "name", "duplicate-row", other=row))
+    return kept, errors, warnings
 
 
 class Matcher:
@@ -139,5 +144,5 @@ def _metres(one: Listed, other: KnownCompound) -> float | None:
         return None
     scale = math.cos(math.radians(one.lat))
     return min(
-        math.hypot((lon - one.lon) * scale, lat - one.lat) * _METRES_A_DEGREE for lon, lat in other.points
+        math.hypot((lon - one.lon) * scale, lat - one.lat) * METRES_A_DEGREE for lon, lat in other.points
     )

@@ -33,15 +33,15 @@ WORDS = {
     ),
     "unknown-code": ("没有代码为 {text} 的区划。", "There is no place with code {text}."),
     "ambiguous-county": (
-        "“{text}”可能是几个区县，按坐标归属；请补充城市或代码。",
-        "{text} may be several districts: taken from the point. Add the city or a code.",
+        "“{text}”可能是几个区县，{count} 个小区按坐标归属；请补充城市或代码。",
+        "{text} may be several districts: {count} compounds are taken from their point. Add the city or a code.",
     ),
     "managing-area": (
-        "“{text}”不是统计区县（可能是管理区域），按坐标归属。",
-        "{text} is no statistical district (perhaps a managing area): taken from the point.",
+        "“{text}”不是统计区县（可能是管理区域），{count} 个小区按坐标归属。",
+        "{text} is no statistical district (perhaps a managing area): {count} compounds are taken from their point.",
     ),
-    "unknown-street": ("没有唯一的街道“{text}”，按坐标归属。", "No street office is called {text}, or several: taken from the point."),  # noqa: E501
-    "unknown-community": ("没有唯一的社区“{text}”，按坐标归属。", "No community is called {text}, or several: taken from the point."),  # noqa: E501
+    "unknown-street": ("没有唯一的街道“{text}”，{count} 个小区按坐标归属。", "No street office is called {text}, or several: {count} compounds are taken from their point."),  # noqa: E501
+    "unknown-community": ("没有唯一的社区“{text}”，{count} 个小区按坐标归属。", "No community is called {text}, or several: {count} compounds are taken from their point."),  # noqa: E501
     "datum-doubt": (
         "注明的坐标系是 {zh}，但按 {other_zh} 落在本区县内的点更多。",
         "The datum is stated as {en}, but under {other_en} more points lie in their district.",

@@ -43,7 +43,7 @@ def place(
     own = np.array([outlines.shape(one.own_county) for one in points.owners], dtype=object)
     finding = detect(points.lon, points.lat, own)
     datum = stated or finding.found or (None if points.owners else Datum.WGS84)
-    placed = Placed(datum, finding, names.errors, names.warnings)
+    placed = Placed(datum, finding, [], names.warnings_of_all())
     if datum is None:
         placed.errors.append(notice(1, "datum", "datum-unclear"))
         datum = Datum.WGS84
@@ -66,9 +66,8 @@ class _Names:
         self.places = outlines.names
         self.ground = ground
         self.within = None if ground is None else ground.id
-        self.errors: list[Notice] = []
         self.warnings: list[Notice] = []
-        self._unknown: set[tuple[str, str]] = set()
+        self._repeated: dict[tuple[str, str, str], list[int]] = {}
 
     def resolve(self, one: Listed) -> None:
         """Set `own_county` and the deepest `place` that the row names."""
@@ -124,10 +123,16 @@ class _Names:
         return next((at for at in line if self.places.by_id[at].level is Level.COUNTY), None)
 
     def _once(self, one: Listed, name: str, code: str, text: str) -> None:
-        """Say it of the first row that it holds for: a file of thousands repeats its words."""
-        if (code, text) not in self._unknown:
-            self._unknown.add((code, text))
-            self.warnings.append(notice(one.row, name, code, text=text))
+        """To be said once, at the first row that it holds for: a file of thousands repeats its words."""
+        self._repeated.setdefault((name, code, text), []).append(one.row)
+
+    def warnings_of_all(self) -> list[Notice]:
+        """What is to be said of names and codes, with how many compounds it holds for."""
+        repeated = [
+            notice(rows[0], name, code, text=text, count=len(rows))
+            for (name, code, text), rows in self._repeated.items()
+        ]
+        return [*self.warnings, *repeated]
 
 
 def _settle(listed: Sequence[Listed], outlines: Outlines, ground: Known | None, placed: Placed) -> None:

@@ -56,9 +56,11 @@ class Gazetteer:
             for name in {plain(place.name), short(place.name, place.level)}:
                 self._by_name.setdefault((place.level, name), []).append(place)
         self._counties = [
-            (short(place.name, Level.COUNTY), place)
+            (name, place)
             for place in self.by_id.values()
             if place.level is Level.COUNTY
+            for name in {plain(place.name), short(place.name, Level.COUNTY)}
+            if len(name) >= 2
         ]
 
     def coded(self, code: str) -> Known | None:
@@ -85,7 +87,7 @@ class Gazetteer:
         begun = [
             (len(key), place)
             for key, place in self._counties
-            if len(key) >= 2 and name.startswith(key) and (within is None or within in place.above)
+            if name.startswith(key) and (within is None or within in place.above)
         ]
         longest = max((length for length, _ in begun), default=0)
         return [place for length, place in begun if length == longest]
