@@ -73,12 +73,7 @@ class Grouping:
     def _take(self, row: int, cells: Mapping[str, str]) -> None:
         for name, text in cells.items():
             if len(text) > FIELDS[name].most or "\0" in text:
-                raise Wrong(
-                    name,
-                    "bad-text",
-                    f"“{FIELDS[name].zh}”过长或含有非法字符。",
-                    "Too long, or a character not allowed.",
-                )
+                raise Wrong(name, "bad-text", zh=FIELDS[name].zh, en=name)
         if not cells.get("name"):
             raise Wrong("name", "no-name")
         lon, lat = self._point(cells)
@@ -171,12 +166,7 @@ class Grouping:
             floor, top = _band(cells)
             known = self._floor(row, building, stairwell, floor, top)
             if known.row != row:
-                raise Wrong(
-                    "floor",
-                    "floor-twice",
-                    f"该楼层已在第 {known.row} 行。",
-                    f"Row {known.row} has this floor.",
-                )
+                raise Wrong("floor", "floor-twice", other=known.row)
             known.homes, known.shops = homes or 0, shops or 0
         elif homes or shops:
             count = self._count(cells, "stairwells") or 1
@@ -195,9 +185,7 @@ class Grouping:
         if known.doors is None:
             known.doors = {}
         if number in known.doors:
-            raise Wrong(
-                "number", "door-twice", f"门牌号 {number} 重复。", f"The door {number} is there twice."
-            )
+            raise Wrong("number", "door-twice", text=number)
         use = cells.get("use", "")
         is_shop = compound.kind is CompoundKind.SHOPS or use in SHOP_WORDS or use in self._reading.shops
         known.doors[number] = is_shop

@@ -150,23 +150,26 @@ def _sum(name: str, floors: Counted | None, found: Mapping[str, Ruling], by: Rul
 def _one(name: str, speaking: list[Said], by: Rule, summed: int | None, choice: Choice | None) -> Ruling:
     left = sorted(speaking, key=lambda one: (one.source, one.key))
     for step in by.rules:
-        if step == "chosen" and choice is not None:
-            for one in left:
-                if (one.source, one.key) == (choice.source, choice.key):
-                    return Ruling(getattr(one, name), one.source, one.key, "chosen", choice.reason)
-        elif step == "floors" and summed is not None:
-            return Ruling(summed, "", "", "floors")
-        elif len({getattr(one, name) for one in left}) == 1:
-            first = max(left, key=lambda one: (-rank(one.source, by), one.seen_on))
-            why = "only" if len(speaking) == 1 else _narrowed(left, speaking, by)
-            return Ruling(getattr(first, name), first.source, first.key, why)
-        elif step == "priority":
-            best = min(rank(one.source, by) for one in left)
-            left = [one for one in left if rank(one.source, by) == best]
-        elif step == "newest":
-            newest = max(one.seen_on for one in left)
-            left = [one for one in left if one.seen_on == newest]
-    return Ruling(getattr(left[0], name), left[0].source, left[0].key, _narrowed(left, speaking, by))
+        if step == "chosen":
+            own = [one for one in left if choice and (one.source, one.key) == (choice.source, choice.key)]
+            if own and choice:
+                return Ruling(getattr(own[0], name), own[0].source, own[0].key, "chosen", choice.reason)
+        elif step == "floors":
+            if summed is not None:
+                return Ruling(summed, "", "", "floors")
+        elif len({getattr(one, name) for one in left}) > 1:
+            left = _best(left, step, by)
+    first = max(left, key=lambda one: (-rank(one.source, by), one.seen_on))
+    why = "only" if len(speaking) == 1 else _narrowed(left, speaking, by)
+    return Ruling(getattr(first, name), first.source, first.key, why)
+
+
+def _best(left: list[Said], step: str, by: Rule) -> list[Said]:
+    if step == "priority":
+        highest = min(rank(one.source, by) for one in left)
+        return [one for one in left if rank(one.source, by) == highest]
+    newest = max(one.seen_on for one in left)
+    return [one for one in left if one.seen_on == newest]
 
 
 def _narrowed(left: list[Said], speaking: list[Said], by: Rule) -> str:
