@@ -6,6 +6,7 @@ from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.maps.api import urlpatterns as maps
 from shanzhi.city.people.api import urlpatterns as people
@@ -18,7 +19,7 @@ from shanzhi.work.catalogue.api import urlpatterns as catalogue
 
 router = Router(
     "api/",
-    [*people, *places, *maps, *gridding, *grid_page, *catalogue, *cases, *media, *push],
+    [*people, *places, *compounds, *maps, *gridding, *grid_page, *catalogue, *cases, *media, *push],
 )
 schema = build_schema(
     router,
