@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "shanzhi.city.maps",
     "shanzhi.city.gridding",
     "shanzhi.city.people",
+    "shanzhi.city.cards",
+    # S    "shanzhi.city.surge",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",
 ]
@@ -108,6 +110,9 @@ SHANZHI_CLOCK = FileClock(Path(_CLOCK_FILE)) if _CLOCK_FILE else SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
 SHANZHI_TILES_DIR = Path(os.environ.get("SHANZHI_TILES") or STATE / "tiles")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
+# The address under which residents reach the program, for QR codes on paper; empty: that of the request.
+SHANZHI_PUBLIC_URL = os.environ.get("SHANZHI_PUBLIC_URL", "").rstrip("/")
+SHANZHI_HOTLINE = os.environ.get("SHANZHI_HOTLINE", "12345")
 SHANZHI_IDLE_MINUTES = 30
 # Off only behind a gateway that keeps rates itself: there every visitor has the same address.
 SHANZHI_ANONYMOUS_RATES = os.environ.get("SHANZHI_ANONYMOUS_RATES", "1") == "1"
