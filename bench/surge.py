@@ -3,7 +3,10 @@
     DATABASE_URL=<owner's URL of a scratch database> python bench/surge.py
 
 Makes a test database, seeds it, and prints the best of three for the preview and for the click with all that it
-writes; beside them the greedy way (the nearest free person for each place in turn) on the same numbers.
+writes; beside them the greedy way (the emptiest place takes the nearest free person) on the same numbers. On a
+2-core machine that others used too:
+
+    preview 0.133 s, click 0.655 s; mean way from home 895 m by flow in 0.057 s, 1,170 m greedily in 0.014 s (1.31 x)
 """
 
 from __future__ import annotations
