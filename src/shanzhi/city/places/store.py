@@ -72,11 +72,12 @@ def read_tree(rows: Sequence[DivisionRow]) -> Tree:
 
 def write(plan: Plan, on: date) -> list[RowError]:
     """Carry out a plan in sets. What cannot be said of the day `on` comes back as errors."""
-    if not (plan.created or plan.changed or plan.closed):
+    if not (plan.created or plan.changed or plan.closed or plan.moved or plan.reopened):
         return []
     with connection.cursor() as cursor:
         _close(cursor, plan.closed, on)
         _rename(cursor, plan.renamed, on)
+        _reopen(cursor, plan.reopened, on)
         _describe(cursor, plan.described)
         _create(cursor, plan.created, on)
         errors = _relink(cursor, plan, on)
@@ -87,7 +88,7 @@ def write(plan: Plan, on: date) -> list[RowError]:
     return errors
 
 
-def set_shapes(shapes: Iterable[tuple[UUID, bytes, bool, float, float]]) -> None:
+def set_shapes(shapes: Iterable[tuple[UUID, bytes | None, bool, float | None, float | None]]) -> None:
     """Give places their boundary (WKB, WGS-84), whether it is approximate, and a point inside, in one set."""
     columns = [list(column) for column in zip(*shapes, strict=True)]
     if columns:
@@ -113,6 +114,19 @@ def _close(cursor: Any, places: list[UUID], on: date) -> None:
         cursor.execute(
             "UPDATE places_placeversion SET to_on = %s WHERE place_id = ANY(%s) AND to_on IS NULL",
             [on, places],
+        )
+
+
+def _reopen(cursor: Any, reopened: list[Wanted], on: date) -> None:
+    """Places that ended on the day go on as if they had not."""
+    for wanted in reopened:
+        cursor.execute(
+            "UPDATE places_place SET closed_on = NULL, code = %s, name = %s WHERE id = %s",
+            [wanted.code, wanted.name, wanted.id],
+        )
+        cursor.execute(
+            "INSERT INTO places_placeversion (place_id, code, name, pinyin, from_on) VALUES (%s, %s, %s, %s, %s)",
+            [wanted.id, wanted.code, wanted.name, pinyin_key(wanted.name), on],
         )
 
 
