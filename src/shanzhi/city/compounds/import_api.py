@@ -28,7 +28,6 @@ from shanzhi.city.compounds.shapes import (
 )
 from shanzhi.city.places import boundaries
 from shanzhi.city.places.datum import Datum, Finding
-from shanzhi.city.places.models import Place
 from shanzhi.core.documents import RowError, check_size, read_features
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
@@ -253,11 +252,10 @@ class BoundaryDrawController(ApiController):
         found = actions.draw_boundaries(
             given.place_id, given.level, actor=self.actor, at=at, dry_run=given.dry_run
         )
-        names = Place.objects.in_bulk([*found.without_points, *found.without_room])
         return DrawingOut(
             given.dry_run, len(found.drawn), len(found.kept),
-            [PlaceNameOut(one, names[one].code, names[one].name) for one in found.without_points],
-            [PlaceNameOut(one, names[one].code, names[one].name) for one in found.without_room],
+            [PlaceNameOut(one.id, one.code, one.name) for one in found.named(found.without_points)],
+            [PlaceNameOut(one.id, one.code, one.name) for one in found.named(found.without_room)],
         )  # fmt: skip
 
 
