@@ -19,12 +19,12 @@ from shanzhi.city.compounds.notices import Notice
 from shanzhi.city.compounds.reading import MAX_FILE_BYTES, read_cells
 from shanzhi.city.compounds.shapes import (
     BoundaryImportOut,
+    BoundaryNoteOut,
     CompoundImportOut,
     DatumOut,
     DrawingOut,
-    NoticeOut,
-    PlaceNameOut,
-    RowNoteOut,
+    DrawnPlaceOut,
+    ImportNoticeOut,
 )
 from shanzhi.city.places import boundaries
 from shanzhi.city.places.datum import Datum, Finding
@@ -45,7 +45,7 @@ class ImportQuery(msgspec.Struct):
     on: str = ""
 
 
-class Upload(msgspec.Struct):
+class CompoundUpload(msgspec.Struct):
     """Facts of an uploaded file; its content decides what it is."""
 
     name: str
@@ -55,8 +55,8 @@ class Upload(msgspec.Struct):
 class CompoundFiles(msgspec.Struct):
     """The list, and a mapping as a file of its own."""
 
-    file: Upload
-    mapping: Upload | None = None
+    file: CompoundUpload
+    mapping: CompoundUpload | None = None
 
 
 class CompoundForm(msgspec.Struct):
@@ -78,7 +78,7 @@ class CompoundForm(msgspec.Struct):
 class BoundaryFiles(msgspec.Struct):
     """The map file."""
 
-    file: Upload
+    file: CompoundUpload
 
 
 class BoundaryForm(msgspec.Struct):
@@ -132,15 +132,15 @@ def _reading(request: HttpRequest, text: str) -> Reading | None:
     return read_mapping(text) if text.strip() else None
 
 
-def _notices(found: Sequence[Notice]) -> list[NoticeOut]:
+def _notices(found: Sequence[Notice]) -> list[ImportNoticeOut]:
     return [
-        NoticeOut(one.row, one.field, one.code, one.message_zh, one.message_en)
+        ImportNoticeOut(one.row, one.field, one.code, one.message_zh, one.message_en)
         for one in found[:MOST_NOTICES]
     ]
 
 
-def _notes(found: Iterable[RowError]) -> list[RowNoteOut]:
-    return [RowNoteOut(one.row, one.field, one.message_zh, one.message_en) for one in found]
+def _notes(found: Iterable[RowError]) -> list[BoundaryNoteOut]:
+    return [BoundaryNoteOut(one.row, one.field, one.message_zh, one.message_en) for one in found]
 
 
 def datum_out(stated: Datum | None, used: Datum | None, finding: Finding) -> DatumOut:
@@ -254,8 +254,8 @@ class BoundaryDrawController(ApiController):
         )
         return DrawingOut(
             given.dry_run, len(found.drawn), len(found.kept),
-            [PlaceNameOut(one.id, one.code, one.name) for one in found.named(found.without_points)],
-            [PlaceNameOut(one.id, one.code, one.name) for one in found.named(found.without_room)],
+            [DrawnPlaceOut(one.id, one.code, one.name) for one in found.named(found.without_points)],
+            [DrawnPlaceOut(one.id, one.code, one.name) for one in found.named(found.without_room)],
         )  # fmt: skip
 
 

@@ -94,7 +94,8 @@ def lock() -> None:
 def read_stock(areas: Iterable[str], compounds: Sequence[UUID] | None = None) -> Stock:
     """The open compounds of some areas (or only these of them) with their sources and choices."""
     stock = Stock()
-    within, params = "c.area = ANY(%s)", [sorted(areas)]
+    within = "c.area = ANY(%s)"
+    params: list[list[str] | list[UUID]] = [sorted(areas)]
     if compounds is not None:
         within, params = within + " AND c.id = ANY(%s)", [*params, list(compounds)]
     with connection.cursor() as cursor:

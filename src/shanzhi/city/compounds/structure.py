@@ -1,6 +1,6 @@
 """Buildings, floors and doors as listed beside those known (楼栋结构比对). Pure: writes are in `store`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -57,7 +57,7 @@ class Changes:
 
     def size(self) -> int:
         """How many rows."""
-        lists = (
+        lists: tuple[Sized, ...] = (
             self.new_buildings, self.new_floors, self.new_homes, self.moved_buildings, self.recounted,
             self.reused, self.closed_floors, self.closed_buildings,
         )  # fmt: skip
