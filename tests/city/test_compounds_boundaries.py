@@ -16,6 +16,7 @@ from shanzhi.city.compounds import actions
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.compounds.reading import read_cells
 from shanzhi.city.people import actions as people
+from shanzhi.city.places import actions as places
 from shanzhi.city.places.models import Place
 from shanzhi.core.documents import Feature
 from shanzhi.core.kit.coordinates import wgs84_to_bd09, wgs84_to_gcj02
@@ -80,6 +81,16 @@ def test_by_code_by_name_and_united(take):
     place = Place.objects.get(code="900101001")
     assert (place.approximate, half.contains(shapely.Point(place.lon, place.lat))) == (False, True)
     assert AuditEntry.objects.get(event="places.boundaries-imported").detail["created"] == 3
+
+
+def test_a_grid_by_its_code(take, town, at):
+    grid = places.create_grid(
+        town["900101001001"], "900101001001001", "一网格", lon=104.1, lat=30.05, on=TODAY, actor=SYSTEM, at=at
+    )
+    report, _ = take(feature(EAST, code=grid.code), level="grid")
+    assert (report.created, report.unmatched) == (1, [])
+    assert outline(grid.code).equals(EAST)
+    assert [one.row for one in take(feature(EAST, code=grid.code))[0].unmatched] == [1]
 
 
 def test_again_changes_nothing_and_a_dry_run_neither(take):
@@ -224,6 +235,8 @@ def test_through_the_api(town, post_kinds, at):
     done = send(name="区", level="county").json()
     assert (done["created"], done["errors"], done["datum"]["used"]) == (1, [], "wgs84")
     assert done["repaired"][0]["name"] == "东区" and "已修复" in done["repaired"][0]["message_zh"]
+    text = b'{"type": "Feature", "properties": {"name": "\xe4\xb8\x9c\xe5\x8c\xba"}, "geometry": null}'
+    assert [(one["field"], one["code"]) for one in send().json()["errors"]] == [("boundary", "no-polygon")]
     assert send(level="castle").json()["error"]["field"] == "level"
     answer = client.post(
         "/api/places/boundaries/draw", json.dumps({"place_id": str(town["900101"]), "level": "street"}),

@@ -34,6 +34,7 @@ from shanzhi.core.kit.errors import InvalidInput, NotFound
 # A file of a million rows may be wrong in each: the first of a kind tell enough.
 MOST_NOTICES = 500
 _YES = {"1", "true"}
+_BOUNDARY_CODES = {"name": "outside-your-places", "boundary": "no-polygon", "datum": "datum-unclear"}
 
 
 class ImportQuery(msgspec.Struct):
@@ -236,7 +237,11 @@ class BoundaryImportController(ApiController):
         )  # fmt: skip
         return BoundaryImportOut(
             report.dry_run, report.rows, report.created, report.changed, report.unchanged, settled,
-            _notes(report.repaired), _notes(report.unmatched), _notes(report.errors),
+            _notes(report.repaired), _notes(report.unmatched),
+            [
+                ImportNoticeOut(one.row, one.field, _BOUNDARY_CODES[one.field], one.message_zh, one.message_en)
+                for one in report.errors
+            ],
             datum_out(report.stated, report.datum, report.finding),
         )  # fmt: skip
 

@@ -129,6 +129,11 @@ class _Work:
         self.floors: dict[UUID, Counted] = {}
         self.gone_lines: list[UUID] = []
         self.gone_compounds: list[UUID] = []
+        self.codes = {
+            (self.stock.areas[compound], now["code"]): compound
+            for compound, now in self.stock.values.items()
+            if now["code"]
+        }
         self.created: dict[UUID, dict[str, Any]] = {}
         self.rewritten: dict[UUID, dict[str, Any]] = {}
         self.boundaries: dict[UUID, bytes] = {}
@@ -290,11 +295,23 @@ class _Work:
             found, conflict = in_force.decide(said, by, floors=floors.get(compound), choices=choices)
             values = values_of(found, conflict)
             now = self.stock.values.get(compound)
+            self._check_code(compound, values, places.get(compound))
             values["place"] = self._place(now, places.get(compound), "place" in choices)
             if now is None:
                 self.created[compound] = values
             elif values != now or compound in self.boundaries:
                 self.rewritten[compound] = values
+
+    def _check_code(self, compound: UUID, values: dict[str, Any], one: Listed | None) -> None:
+        """Two compounds of a district never have one code: the first keeps it."""
+        if not values["code"]:
+            return
+        area = self.made[compound].area if compound in self.made else self.stock.areas[compound]
+        holder = self.codes.setdefault((area, values["code"]), compound)
+        if holder != compound:
+            if one is not None:
+                self.report.warnings.append(notice(one.row, "code", "code-taken", text=values["code"]))
+            values["code"] = ""
 
     def _place(self, now: dict[str, Any] | None, one: Listed | None, held: bool) -> UUID | None:
         if now is None:

@@ -200,7 +200,7 @@ class BoundaryImportOut(msgspec.Struct):
     settled: int
     repaired: list[BoundaryNoteOut]
     unmatched: list[BoundaryNoteOut]
-    errors: list[BoundaryNoteOut]
+    errors: list[ImportNoticeOut]
     datum: DatumOut
 
 

@@ -32,13 +32,14 @@ class KnownFloor:
 
 @dataclass(slots=True)
 class KnownBuilding:
-    """A building as it stands."""
+    """A building as it stands. `stairwells` has the names of its stairwells, by how they are compared."""
 
     id: UUID
     name: str
     lon: float | None
     lat: float | None
     floors: dict[tuple[str, int], KnownFloor] = field(default_factory=dict)
+    stairwells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -134,6 +135,7 @@ def _floor(
     if known is None:
         if listed.estimated and any(not floor.estimated for floor in building.floors.values()):
             return
+        stairwell = building.stairwells.setdefault(place[0], stairwell)
         known = KnownFloor(
             uuid7(), stairwell, listed.floor, listed.top, listed.homes, listed.shops, listed.estimated
         )
