@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.city.compounds import actions
 from shanzhi.city.compounds.errors import CodeTaken
 from shanzhi.city.compounds.models import Building, Compound, CompoundSource, Floor, Home
@@ -147,6 +148,28 @@ def test_doors_come_one_by_one(take):
     ]  # fmt: skip
     assert counts(take(again)) == (0, 0, 0, 1)
     assert Compound.objects.get().households == 5
+
+
+def test_nobody_changes_what_lies_outside_their_places(town, at, take, post_at):
+    take(FIRST + "A9,,别院,,104.1,30.1,9\n")
+    there = town["900101001002"]
+    Compound.objects.update(place=there)
+    here = post_at(town["900101001001"], PLACE_MANAGE)
+    before = list(Compound.objects.values()), list(CompoundSource.objects.values())
+    for source in ("甲", "乙"):
+        report = actions.import_compounds(
+            read_cells((FIRST.replace(",100", ",1") + ",,新院,新路,,,5\n").encode()), source=source, datum="wgs84",
+            place_id=town["900101001001"], on=DAYS[1], actor=here, at=at, close_gone=True,
+        )  # fmt: skip
+        assert [(one.row, one.code) for one in report.errors] == [(2, "outside-your-places")]
+    assert (list(Compound.objects.values()), list(CompoundSource.objects.values())) == before
+    report = actions.import_compounds(
+        read_cells((HEAD + ",,新院,新路,,,5\n").encode()), source="甲", datum="wgs84",
+        place_id=town["900101001001"], on=DAYS[1], actor=here, at=at, close_gone=True,
+    )  # fmt: skip
+    # The source lists the others no longer, but they are not this post's to end.
+    assert (counts(report), report.closed) == ((1, 0, 0, 0), 0)
+    assert Compound.objects.filter(closed_on=None).count() == 3
 
 
 def test_floors_that_overlap_are_an_error_of_their_row(take):

@@ -83,6 +83,9 @@ def run(
     with transaction.atomic():
         store.lock()
         work = _Work(usable, placed.datum or Datum.WGS84, terms, report, outlines)
+        work.match()
+        if report.errors and not terms.partial:
+            return
         work.compare()
         if not terms.dry_run:
             work.write()
@@ -114,7 +117,7 @@ class _Work:
     def __init__(
         self, listed: Sequence[Listed], datum: Datum, terms: Terms, report: ImportReport, outlines: Outlines
     ) -> None:
-        self.listed = listed
+        self.listed = list(listed)
         self.datum = datum
         self.terms = terms
         self.report = report
@@ -122,6 +125,7 @@ class _Work:
         self.areas = {one.area for one in listed}
         self.stock = store.read_stock(self.areas)
         self.target: list[UUID] = []
+        self.joined: list[bool] = []
         self.made: dict[UUID, Listed] = {}
         self.new_lines: list[tuple[object, ...]] = []
         self.changed_lines: list[tuple[object, ...]] = []
@@ -140,13 +144,12 @@ class _Work:
 
     def compare(self) -> None:
         """Find what is to be written, and count."""
-        merged = self._match()
         touched = self._lines() | self._structure() | self._boundaries() | set(self.made)
         if self.terms.close_gone:
             touched |= self._gone()
         self._values(touched)
         report, seen = self.report, set()
-        for compound, joined in zip(self.target, merged, strict=True):
+        for compound, joined in zip(self.target, self.joined, strict=True):
             if compound in self.made and compound not in seen:
                 report.created += 1
             elif joined:
@@ -188,17 +191,24 @@ class _Work:
         if len(self.new_lines) + self.structure.size() > _MANY_ROWS:
             store.settle_statistics()
 
-    def _match(self) -> list[bool]:
-        """Find the compound of each that is listed; whether it joins one that another source lists."""
+    def match(self) -> None:
+        """Find the compound of each that is listed, and whether it joins one that another source lists.
+
+        What means a compound outside of the actor's places is an error.
+        """
         keys = {
             key: line.compound for key, line in self.stock.lines.items() if line.compound in self.stock.values
         }
         matcher = Matcher(self.stock.known(), keys)
         matcher.expect(self.listed)
-        merged = []
+        within = []
         for one in self.listed:
             found, alike = matcher.match(one)
-            merged.append(found is not None and (one.area, one.source, one.key) not in keys)
+            if found is not None and not self._in_reach(found):
+                self.report.errors.append(notice(one.row, "name", "outside-your-places"))
+                continue
+            within.append(one)
+            self.joined.append(found is not None and (one.area, one.source, one.key) not in keys)
             if found is None:
                 found = uuid7()
                 self.made[found] = one
@@ -206,7 +216,16 @@ class _Work:
                     self.report.warnings.append(notice(one.row, "name", "same-name"))
             matcher.learn(found, one)
             self.target.append(found)
-        return merged
+        self.listed = within
+
+    def _in_reach(self, compound: UUID) -> bool:
+        now, reach = self.stock.values.get(compound), self.terms.reach
+        return now is None or reach is None or now["place"] in reach
+
+    def _in_ground(self, compound: UUID) -> bool:
+        """Whether a compound lies where the import was said to be about."""
+        ground, known = self.terms.ground, self.outlines.names.by_id.get(self.stock.values[compound]["place"])
+        return ground is None or (known is not None and ground.id in {known.id, *known.above})
 
     def _said(self, one: Listed) -> Said:
         position = None if one.lon is None or one.lat is None else (one.lon, one.lat, self.datum.value)
@@ -269,6 +288,8 @@ class _Work:
         touched = set()
         for key, line in self.stock.lines.items():
             if line.gone or key in here or key[:2] not in pairs or line.compound not in self.stock.values:
+                continue
+            if not (self._in_reach(line.compound) and self._in_ground(line.compound)):
                 continue
             self.gone_lines.append(line.id)
             left = [one for one in self.stock.lines_of[line.compound] if one is not line]
