@@ -13,6 +13,7 @@ from shanzhi.city.compounds.kinds import CompoundKind
 from shanzhi.city.compounds.queries import CompoundRow, FloorRow
 from shanzhi.city.compounds.shapes import (
     CompoundBuildingOut,
+    CompoundChoiceOut,
     CompoundFloorOut,
     CompoundFullOut,
     CompoundOut,
@@ -47,6 +48,13 @@ def compound_page(actor: Actor, area: str, compound_id: UUID, on: date) -> Compo
         [_value(field, ruling) for field, ruling in rulings.items()],
         _buildings(floor for _, floor in queries.floors_of(area, [compound_id], on)),
         [_source(said, rulings) for said in now.said],
+        [
+            CompoundChoiceOut(
+                one.field, *FIELD_WORDS[one.field], one.source, one.was, one.became, one.reason, one.actor_name,
+                one.at,
+            )
+            for one in queries.choices_of(now.compound)
+        ],
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What the API says about compounds."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -111,6 +111,20 @@ class CompoundSourceOut(msgspec.Struct):
     why_en: str
 
 
+class CompoundChoiceOut(msgspec.Struct):
+    """What somebody chose or entered, and why."""
+
+    field: str
+    field_zh: str
+    field_en: str
+    source: str
+    was: str
+    became: str
+    reason: str
+    by: str
+    at: datetime
+
+
 class CompoundFullOut(msgspec.Struct):
     """One compound with everything known of it; `values` says what is in force for each field."""
 
@@ -132,6 +146,7 @@ class CompoundFullOut(msgspec.Struct):
     values: list[CompoundValueOut]
     buildings: list[CompoundBuildingOut]
     sources: list[CompoundSourceOut]
+    history: list[CompoundChoiceOut]
 
 
 class ImportNoticeOut(msgspec.Struct):
