@@ -7,8 +7,12 @@ from uuid import UUID
 
 from django.db import connection
 
+from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
 
+_NAMED = (
+    "JOIN unnest(%s::text[], %s::uuid[]) AS n (area, floor_id) ON m.area = n.area AND m.floor_id = n.floor_id"
+)
 _STANDS = "(closed_on IS NULL OR closed_on > %s)"
 
 
@@ -63,18 +67,42 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
     """End what floors belong to, and begin the new belonging (None: to nothing), both on the day."""
     if not floors:
         return
+    given = [[area for area, _, _ in floors], [floor for _, floor, _ in floors]]
     with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(m.from_on) FROM compounds_membership m {_NAMED} AND m.to_on IS NULL", given
+        )
+        row = cursor.fetchone()
+        if row and row[0] is not None and row[0] > on:
+            raise InvalidInput(
+                field="on", reason_zh=f"这些楼层在 {row[0]:%Y-%m-%d} 又划分过，请改用较晚的日期。",
+                reason_en=f"These floors were divided again on {row[0]:%Y-%m-%d}: choose a later day.",
+            )  # fmt: skip
         cursor.execute(
             "UPDATE compounds_membership m SET to_on = %s FROM unnest(%s::text[], %s::uuid[]) AS n (area, floor_id) "
             "WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL",
-            [on, [area for area, _, _ in floors], [floor for _, floor, _ in floors]],
+            [on, *given],
         )
+        going_on = _go_on(cursor, floors, on)
         with cursor.copy(
             "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
         ) as copy:
             for area, floor, place in floors:
-                if place is not None:
+                if place is not None and floor not in going_on:
                     copy.write_row((uuid7(), area, floor, place, on))
+
+
+def _go_on(cursor: Any, floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:
+    """Of memberships that would begin on the day, those that ended that day go on instead; of which floors."""
+    cursor.execute(
+        "WITH same AS (SELECT m.area, max(m.id::text)::uuid AS id FROM compounds_membership m "
+        "JOIN unnest(%s::text[], %s::uuid[], %s::uuid[]) AS n (area, floor_id, place_id) ON m.area = n.area "
+        "AND m.floor_id = n.floor_id AND m.place_id = n.place_id WHERE m.to_on = %s GROUP BY m.area, m.floor_id) "
+        "UPDATE compounds_membership m SET to_on = NULL FROM same WHERE m.area = same.area AND m.id = same.id "
+        "RETURNING m.floor_id",
+        [*(list(column) for column in zip(*floors, strict=True)), on],
+    )
+    return {floor for (floor,) in cursor.fetchall()}
 
 
 def _stand(compounds: list[tuple[str, UUID, UUID]]) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import numpy as np
 import shapely
 from django.db import connection, transaction
+from django.utils.timezone import localdate
 from numpy.typing import NDArray
 
 from shanzhi.base.access import Actor
@@ -55,7 +56,7 @@ class _Change:
     standing: list[Standing] = field(default_factory=list)
 
 
-def standing(communities: Sequence[UUID], on: date) -> dict[UUID, list[Standing]]:
+def standing(communities: Sequence[UUID]) -> dict[UUID, list[Standing]]:
     """The grids and micro-grids in force under each community, by code."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -86,7 +87,7 @@ def publish(
     try:
         with transaction.atomic():
             store.lock()
-            change = _work_out(found, on, tell)
+            change = _work_out(found, localdate(at), tell)
             tell("saving", 0, 0)
             _write(found, change, on, reason, actor, at)
             Proposal.objects.filter(id=proposal_id).update(
@@ -105,11 +106,11 @@ def publish(
     return Proposal.objects.get(id=proposal_id)
 
 
-def _work_out(found: Proposal, on: date, tell: Tell) -> _Change:
+def _work_out(found: Proposal, today: date, tell: Tell) -> _Change:
     parts = {part.community_id: part for part in ProposalPart.objects.filter(proposal=found)}
     tell("reading", 0, len(parts))
-    read = instance.read(list(parts), on)
-    before = standing(list(parts), on)
+    read = instance.read(list(parts), today)
+    before = standing(list(parts))
     drawn = outlines(list(parts))
     change = _Change()
     if len(read.communities) != len(parts):
@@ -354,20 +355,25 @@ class Preview:
     kept: int
     closed: list[Standing]
     moved_households: int
+    touches: list[touching.Touched]
+    """What lies at the micro-grids that end."""
 
 
-def preview(found: Proposal, on: date) -> Preview:
+def preview(found: Proposal, today: date) -> Preview:
     """What publishing the proposal would do (发布预览), without writing."""
     parts = list(
         ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids")
     )
     kept = {UUID(entry["place"]) for _, entries, _ in parts for entry in entries if entry["place"]}
     created = sum(entry["place"] is None for _, entries, _ in parts for entry in entries)
-    before = standing([community for community, _, _ in parts], on)
+    before = standing([community for community, _, _ in parts])
     closed = [
         place
         for places in before.values()
         for place in places
         if place.level == Level.MICROGRID and place.id not in kept
     ]
-    return Preview(created, len(kept), closed, int(found.numbers.get("moved", 0)))
+    ending = [place.id for place in closed]
+    return Preview(
+        created, len(kept), closed, int(found.numbers.get("moved", 0)), touching.touched(ending, today)
+    )
