@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
+from shanzhi.base.rows import in_sets
 from shanzhi.city.gridding import instance, naming
 from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
@@ -26,18 +27,12 @@ from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
+_MANY = 10_000
 
 
-_BELONGS = "unnest(%s::text[], %s::uuid[], %s::uuid[]) AS n (area, floor_id, place_id)"
-_END_MEMBERSHIPS = f"""
-UPDATE compounds_membership m SET to_on = %s FROM {_BELONGS}
-WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL AND m.place_id <> n.place_id
-"""
-_BEGIN_MEMBERSHIPS = f"""
-INSERT INTO compounds_membership (id, area, floor_id, place_id, from_on)
-SELECT gen_random_uuid(), n.area, n.floor_id, n.place_id, %s FROM {_BELONGS}
-WHERE NOT EXISTS (SELECT 1 FROM compounds_membership m
-                  WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL)
+_END_MEMBERSHIPS = """
+UPDATE compounds_membership m SET to_on = %s FROM unnest(%s::text[], %s::uuid[]) AS n (area, floor_id)
+WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL
 """
 
 
@@ -58,7 +53,8 @@ class _Change:
 
     plan: Plan = field(default_factory=Plan)
     shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
-    members: list[tuple[str, UUID, UUID]] = field(default_factory=list)
+    left: list[tuple[str, UUID]] = field(default_factory=list)
+    joined: list[tuple[str, UUID, UUID]] = field(default_factory=list)
     successors: dict[UUID, UUID] = field(default_factory=dict)
 
 
@@ -155,11 +151,16 @@ def _community(
     for label, shape in shapes.items():
         by_grid.setdefault(grids[grid_of_label[label]][0], []).append(shape)
     for grid, pieces in by_grid.items():
-        _shape(change, grid, shapely.union_all(pieces), approximate)
-    change.members += [
-        (area, floor, place_of[int(label)])
-        for area, floor, label in zip(read.area[span], ids, labels, strict=True)
-    ]
+        _shape(change, grid, shapely.coverage_union_all(pieces), approximate)
+    for area, floor, label, was in zip(
+        read.area[span], ids, labels.tolist(), read.microgrid[span].tolist(), strict=True
+    ):
+        place = place_of[label]
+        if was >= 0 and read.microgrids[was] == place:
+            continue
+        if was >= 0:
+            change.left.append((area, floor))
+        change.joined.append((area, floor, place))
     _follow(change, read, span, labels, place_of, before)
 
 
@@ -277,10 +278,16 @@ def _write(change: _Change, on: date) -> None:
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes(change.shapes)
-    columns = [list(column) for column in zip(*change.members, strict=True)]
-    with instance.in_sets(len(change.members) > 10_000), connection.cursor() as cursor:
-        cursor.execute(_END_MEMBERSHIPS, [on, *columns])
-        cursor.execute(_BEGIN_MEMBERSHIPS, [on, *columns])
+    with in_sets(len(change.left) > _MANY), connection.cursor() as cursor:
+        if change.left:
+            cursor.execute(
+                _END_MEMBERSHIPS, [on, *(list(column) for column in zip(*change.left, strict=True))]
+            )
+        with cursor.copy(
+            "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
+        ) as copy:
+            for area, floor, place in change.joined:
+                copy.write_row((uuid7(), area, floor, place, on))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import shapely
 from django.db import connection
 from numpy.typing import NDArray
 
+from shanzhi.base.rows import in_sets
 from shanzhi.city.places.levels import Level
 from shanzhi.core.geometry import Layer
 
@@ -63,7 +64,7 @@ Shapes = NDArray[np.object_]
 
 
 def _rows(sql: str, **values: object) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
+    with in_sets(), connection.cursor() as cursor:
         cursor.execute(sql, values)
         return cursor.fetchall()
 

@@ -72,7 +72,7 @@ def lay_out(district: str, order: list[str], on: date) -> int:
     places = {place.code: place for place in Place.objects.filter(area=district, closed_on=None)}
     mine = [code for code in order if code in places]
     steps = {code: number for number, code in enumerate(order)}
-    drawn = _boundaries(mine, steps)
+    drawn = _boundaries(mine, steps) | _of_grids(places, mine)
     with transaction.atomic():
         _draw(places, drawn)
         rows, floors = BulkRows(), 0
@@ -99,6 +99,18 @@ def _boundaries(codes: list[str], steps: dict[str, int]) -> dict[str, Any]:
     clip = shapely.set_precision(shapely.union_all(boxes), 1e-9)
     cells = voronoi_cells(plane.from_degrees(spots), plane.shapes_from_degrees(np.array([clip])).item())
     return dict(zip(codes, plane.shapes_to_degrees(cells), strict=True))
+
+
+def _of_grids(places: dict[str, Place], codes: list[str]) -> dict[str, Any]:
+    """A community whose grids are drawn already is as large as they are."""
+    found: dict[str, Any] = {}
+    for code in codes:
+        grids = [
+            p.boundary for p in places.values() if p.level == "grid" and p.code[:12] == code and p.boundary
+        ]
+        if grids:
+            found[code] = shapely.union_all(shapely.from_wkb([bytes(grid) for grid in grids]))
+    return found
 
 
 def _noise(code: int) -> tuple[float, float]:
