@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from shanzhi.city.compounds.models import Floor, Membership
+from shanzhi.city.gridding.models import Proposal
+from shanzhi.city.places.models import Place
 from shanzhi.core.kit.clock import FixedClock
-from shanzhi.edge.cli import demo
+from shanzhi.edge.cli import demo, demo_grids
 from shanzhi.work.cases.models import Case
 
 pytestmark = pytest.mark.django_db
@@ -64,3 +67,21 @@ def test_a_city_is_all_its_districts() -> None:
     rows = demo.divisions_of("510100")
     assert (len(rows), len({row.code for row in rows if len(row.code) == 6})) == (3330, 22)
     assert {row.code[:6] for row in demo.divisions_of("510107")} == {"510000", "510100", "510107"}
+
+
+@pytest.mark.django_db
+def test_the_demo_district_is_built_and_divided_but_for_one_street(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    demo.seed(samples=False)
+    demo_grids.seed_grids()
+    communities = Place.objects.filter(level="community", area=demo.DISTRICT)
+    assert all(place.boundary and place.approximate for place in communities)
+    held = Membership.objects.count()
+    assert held and held < Floor.objects.count()
+    published, draft = Proposal.objects.order_by("created_at", "id")
+    assert (published.state, draft.state) == ("published", "ready")
+    assert published.numbers["disconnected"] == published.numbers["needless"] == 0
+    grids = Place.objects.filter(level="grid", closed_on=None)
+    assert grids.filter(name__startswith="示例网格").count() == 12
+    demo_grids.seed_grids()
+    assert Membership.objects.count() == held and Proposal.objects.count() == 2

@@ -13,7 +13,7 @@ from shanzhi.base.rows import CodeField, GrowingRow
 
 pytestmark = pytest.mark.django_db
 
-APPEND_ONLY = {"audit_auditentry", "cases_caseevent"}
+APPEND_ONLY = {"audit_auditentry", "cases_caseevent", "gridding_proposaledit"}
 
 
 def _ask(sql: str, *params: Any) -> list[tuple[Any, ...]]:

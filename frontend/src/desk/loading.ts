@@ -16,7 +16,7 @@ export function firstQueue(all: Queue[]): string {
   return (found ?? all[0]!).code
 }
 
-export function useLoading(queue: Ref<string>, search: Ref<string>) {
+export function useLoading(queue: Ref<string>, search: Ref<string>, place: Ref<string>) {
   const queues = ref<Queue[] | null>(null)
   const rows = ref<CaseRow[] | null>(null)
   const nextCursor = ref('')
@@ -32,7 +32,7 @@ export function useLoading(queue: Ref<string>, search: Ref<string>) {
   async function loadRows(background = false): Promise<void> {
     if (!queue.value) return
     const mine = ++asked
-    const wanted = { queue: queue.value, q: search.value, limit: PAGE }
+    const wanted = { queue: queue.value, q: search.value, place: place.value, limit: PAGE }
     try {
       const found: CaseRow[] = []
       let next = ''
@@ -61,6 +61,7 @@ export function useLoading(queue: Ref<string>, search: Ref<string>) {
       const answer = await readCases({
         queue: queue.value,
         q: search.value,
+        place: place.value,
         limit: PAGE,
         cursor: nextCursor.value,
       })

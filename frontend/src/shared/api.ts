@@ -37,7 +37,7 @@ export const signOut = () => ask<unknown>('/api/session', { method: 'DELETE' })
 export const readQueues = async (background = false) =>
   listOf(await ask<Queue[] | { items: Queue[] }>('/api/queues', { background }))
 export const readCases = (
-  query: { queue: string; q?: string; cursor?: string; limit?: number },
+  query: { queue: string; q?: string; place?: string; cursor?: string; limit?: number },
   background = false,
 ) => ask<CasePage>('/api/cases', { query, background })
 export const readCase = (area: string, id: string, background = false) =>
@@ -54,7 +54,8 @@ export const makeBundle = (body: { area: string; cases: string[]; name: string; 
   ask<{ id: string; cases: number }>('/api/bundles', { method: 'POST', json: body })
 export const readByNumber = (number: string) => ask<LinkedCase[]>(`/api/cases/numbers/${at(number)}`)
 export const caseFileAddress = (area: string, id: string) => `/api/cases/${at(area)}/${at(id)}/file`
-export const exportAddress = (queue: string, q: string) => address('/api/cases/export', { queue, q })
+export const exportAddress = (queue: string, q: string, place: string) =>
+  address('/api/cases/export', { queue, q, place })
 export const revealPhone = (area: string, id: string, reason: string) =>
   ask<{ phone: string }>(`/api/cases/${at(area)}/${at(id)}/reveal`, { method: 'POST', json: { reason } })
 

@@ -9,7 +9,9 @@ from django.db import connection
 from shanzhi.city.places.store import pinyin_key
 from shanzhi.core.kit.ids import uuid7
 
-_COMPOUNDS = "id, area, kind, name, pinyin, code, address, place_id, lon, lat, datum, households, buildings, opened_on"
+_COMPOUNDS = (
+    "id, area, kind, name, pinyin, code, address, place_id, lon, lat, datum, households, buildings, opened_on"
+)
 _BUILDINGS = "id, area, compound_id, name, lon, lat, opened_on, estimated"
 _FLOORS = "id, area, building_id, stairwell, floor, top, homes, shops, opened_on, estimated"
 

@@ -75,7 +75,9 @@ def estimate(place_ids: Sequence[UUID], on: date, look: Look) -> int:
     return len(bare)
 
 
-def _beside(number: int, lon: float | None, lat: float | None, spacing: float) -> tuple[float | None, float | None]:
+def _beside(
+    number: int, lon: float | None, lat: float | None, spacing: float
+) -> tuple[float | None, float | None]:
     if lon is None or lat is None:
         return None, None
     far, angle = spacing * math.sqrt(number) * 0.6, number * _TURN

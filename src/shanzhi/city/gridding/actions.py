@@ -80,7 +80,7 @@ def _called(names: list[str], on: date) -> str:
 
 
 def work_out(proposal_id: UUID, *, at: datetime, tell: Tell = silent) -> Proposal:
-    """Read, divide, write the parts (计算方案). A failure is kept in the proposal, not raised, if it is one of ours."""
+    """Read, divide, write the parts (计算方案). One of our own errors is kept in the proposal, not raised."""
     found = Proposal.objects.get(id=proposal_id)
     if found.state != Proposal.WAITING:
         return found
@@ -114,14 +114,20 @@ def _work_out(found: Proposal, on: date, tell: Tell) -> dict[str, Any]:
     )  # fmt: skip
     tell("writing", 0, len(read.communities))
     _write_parts(found, read, draft)
-    return draft.numbers | {"estimated": estimated, "without_floors": len(communities) - len(read.communities)}
+    return draft.numbers | {
+        "estimated": estimated,
+        "without_floors": len(communities) - len(read.communities),
+    }
 
 
 def _write_parts(found: Proposal, read: instance.Instance, draft: drafting.Draft) -> None:
-    with connection.cursor() as cursor, cursor.copy(
-        "COPY gridding_proposalpart (id, area, proposal_id, community_id, floors, labels, microgrids, grids, "
-        "households, count, below, above, version) FROM STDIN"
-    ) as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY gridding_proposalpart (id, area, proposal_id, community_id, floors, labels, microgrids, grids, "
+            "households, count, below, above, version) FROM STDIN"
+        ) as copy,
+    ):
         for number, span in enumerate(read.slices()):
             entries = draft.microgrids[number]
             copy.write_row(
@@ -176,7 +182,8 @@ def edit(
         ProposalEdit.objects.create(
             area=part.area, part_id=part.id, number=1 + (last.number if last else 0), kind=wish.kind,
             floors=[read.ids[at_] for at_ in moved], before=labels[moved].tolist(), after=after[moved].tolist(),
-            was=part.microgrids, accept=asked.accept[:200], actor_id=actor.account_id, actor_name=actor.name[:60], at=at,
+            was=part.microgrids, accept=asked.accept[:200], actor_id=actor.account_id,
+            actor_name=actor.name[:60], at=at,
         )  # fmt: skip
         entries = edits.described(
             after, read.homes, read.shops, part.microgrids, old=labels, low=found.low, high=found.high,
@@ -207,8 +214,8 @@ def undo(
         assert last is not None
         ProposalEdit.objects.create(
             area=part.area, part_id=part.id, number=last.number + 1, kind="undo", floors=newest.floors,
-            before=newest.after, after=newest.before, was=part.microgrids, undoes=newest.number, actor_id=actor.account_id,
-            actor_name=actor.name[:60], at=at,
+            before=newest.after, after=newest.before, was=part.microgrids, undoes=newest.number,
+            actor_id=actor.account_id, actor_name=actor.name[:60], at=at,
         )  # fmt: skip
         _relabel(found, part, read, after, newest.was)
     return found, part

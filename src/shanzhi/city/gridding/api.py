@@ -259,7 +259,10 @@ class DiscardController(ApiController):
         """It stays readable."""
         return row_out(
             actions.discard(
-                parsed_path.proposal_id, parsed_body.version, actor=self.actor, at=clock_of(self.request).now()
+                parsed_path.proposal_id,
+                parsed_body.version,
+                actor=self.actor,
+                at=clock_of(self.request).now(),
             )
         )
 
@@ -280,10 +283,10 @@ class ExportController(ApiController):
         elif parsed_query.format == "geojson":
             content, kind = export.as_geojson(found, on), "application/geo+json"
         else:
-            raise InvalidInput(field="format", reason_zh="格式应为 xlsx 或 geojson。", reason_en="xlsx or geojson.")
-        audit.record(
-            actor=self.actor, event="gridding.exported", subject=str(found.id), detail={}, at=at
-        )
+            raise InvalidInput(
+                field="format", reason_zh="格式应为 xlsx 或 geojson。", reason_en="xlsx or geojson."
+            )
+        audit.record(actor=self.actor, event="gridding.exported", subject=str(found.id), detail={}, at=at)
         response = HttpResponse(content, content_type=kind)
         response["Content-Disposition"] = f'attachment; filename="division-{on:%Y%m%d}.{parsed_query.format}"'
         return response

@@ -37,7 +37,9 @@ def check(low: int, high: int, target: int) -> Bounds:
         raise InvalidInput(field="low", reason_zh="下限应为 1–1000 户。", reason_en="Between 1 and 1,000.")
     if not low <= high <= 1000:
         raise InvalidInput(
-            field="high", reason_zh="上限应不小于下限且不超过 1000 户。", reason_en="From the lower bound to 1,000."
+            field="high",
+            reason_zh="上限应不小于下限且不超过 1000 户。",
+            reason_en="From the lower bound to 1,000.",
         )
     if not low <= target <= high:
         raise InvalidInput(

@@ -94,12 +94,15 @@ def _gather(
 ) -> tuple[Ints, list[UUID | None]]:
     """Micro-grids to grids (一般网格): the grid of each micro-grid, and the place of each grid or None."""
     weights = np.bincount(at, found.households, count).astype(np.int64)
-    centre = np.stack([np.bincount(at, found.xy[:, axis], count) for axis in (0, 1)], axis=1)
-    centre /= np.bincount(at, minlength=count)[:, None]
+    centre: NDArray[np.float64] = np.stack(
+        [np.bincount(at, found.xy[:, axis], count) for axis in (0, 1)], axis=1
+    )
+    centre = centre / np.bincount(at, minlength=count)[:, None]
     edges, _ = found.edges
     ends = np.sort(at[edges], axis=1)
     ends = np.unique(ends[ends[:, 0] != ends[:, 1]], axis=0) if len(ends) else ends
-    above, index = [], {}
+    above: list[int] = []
+    index: dict[UUID, int] = {}
     for place in kept:
         grid = None if place is None else grid_of.get(place)
         above.append(-1 if grid is None else index.setdefault(grid, len(index)))

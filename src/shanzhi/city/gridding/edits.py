@@ -35,7 +35,9 @@ def relabelled(labels: Ints, wish: Wish) -> Ints:
     if wish.kind == MERGE:
         if len(set(wish.labels)) < 2 or not set(wish.labels) <= known:
             raise InvalidInput(
-                field="labels", reason_zh="请选择两个以上的微网格。", reason_en="Choose two or more micro-grids."
+                field="labels",
+                reason_zh="请选择两个以上的微网格。",
+                reason_en="Choose two or more micro-grids.",
             )
         new[np.isin(labels, list(wish.labels))] = wish.labels[0]
         return new
@@ -47,7 +49,8 @@ def relabelled(labels: Ints, wish: Wish) -> Ints:
         )
     if wish.kind == MOVE and wish.to not in known:
         raise InvalidInput(field="to", reason_zh="请选择移入的微网格。", reason_en="Choose where they go.")
-    new[list(wish.floors)] = wish.to if wish.kind == MOVE else max(known, default=-1) + 1
+    to = wish.to if wish.kind == MOVE and wish.to is not None else max(known, default=-1) + 1
+    new[list(wish.floors)] = to
     if np.array_equal(new, labels):
         raise InvalidInput(
             field="floors", reason_zh="所选楼层已在该微网格内。", reason_en="They belong to it already."
@@ -80,7 +83,7 @@ def check(
         if accept or low <= weight <= high:
             continue
         was = int(households[before == label].sum())
-        nearer = (weight < low and was <= weight) or (weight > high and low <= was and was >= weight)
+        nearer = (weight < low and 0 < was <= weight) or (weight > high and low <= was and was >= weight)
         if not nearer:
             raise OutOfBand(field="accept", name=name, households=weight, low=low, high=high)
 

@@ -14,6 +14,7 @@ from shanzhi.city.gridding.shapes import outlines, polygons
 from shanzhi.core.documents import Column, Sheet, write_workbook
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_NUMBERS = {"label", "grid", "households", "shops"}
 _STATES = {"within": "正常", "below": "低于下限", "above": "高于上限"}
 
 
@@ -49,11 +50,14 @@ def _rows(found: Proposal, on: date) -> list[dict[str, object]]:
 def as_workbook(found: Proposal, on: date, at: datetime) -> bytes:
     """The micro-grids of a proposal, a row each. Raises FloorsChanged."""
     columns = [
-        ("community_code", "社区代码"), ("community", "社区"), ("grid", "网格"), ("label", "微网格"), ("name", "名称"),
-        ("households", "户数"), ("shops", "其中商铺"), ("state", "户数情况"), ("reason", "说明"), ("kept", "沿用"),
+        ("community_code", "社区代码"), ("community", "社区"), ("grid", "网格"), ("label", "微网格"),
+        ("name", "名称"), ("households", "户数"), ("shops", "其中商铺"), ("state", "户数情况"),
+        ("reason", "说明"), ("kept", "沿用"),
     ]  # fmt: skip
     rows = [[row[key] for key, _ in columns] for row in _rows(found, on)]
-    sheet = Sheet("划分方案", [Column(zh) for _, zh in columns], rows)
+    sheet = Sheet(
+        "划分方案", [Column(zh, "number" if key in _NUMBERS else "text") for key, zh in columns], rows
+    )
     return write_workbook([sheet], zone=ZoneInfo(settings.TIME_ZONE), at=at)
 
 

@@ -41,9 +41,9 @@ class Proposal(models.Model):
 class ProposalPart(GrowingRow):
     """One community of a proposal: a label for each floor, and what each label is.
 
-    `floors` and `labels` run side by side. `microgrids` lists, per label in use: label, place (kept) or null, grid (an
-    index into `grids`), households, shops, floors, certificate (core/planning), accept (why a human lets it be out
-    of the band). `grids` lists the place of each grid, or null for a new one.
+    `floors` and `labels` run side by side. `microgrids` lists, per label in use: label, place (kept) or null,
+    grid (an index into `grids`), households, shops, floors, certificate (core/planning), accept (why a human lets
+    it be out of the band). `grids` lists the place of each grid, or null for a new one.
     """
 
     proposal = models.ForeignKey(Proposal, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -60,9 +60,7 @@ class ProposalPart(GrowingRow):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["area", "proposal", "community"], name="gridding_part_community"
-            )
+            models.UniqueConstraint(fields=["area", "proposal", "community"], name="gridding_part_community")
         ]
         indexes = [models.Index(fields=["proposal"], name="gridding_part_proposal")]
 

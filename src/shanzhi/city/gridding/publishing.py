@@ -26,6 +26,13 @@ from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
+_MANY = 10_000
+
+
+_END_MEMBERSHIPS = """
+UPDATE compounds_membership m SET to_on = %s FROM unnest(%s::text[], %s::uuid[]) AS n (area, floor_id)
+WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL
+"""
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,8 @@ class _Change:
 
     plan: Plan = field(default_factory=Plan)
     shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
-    members: list[tuple[str, UUID, UUID]] = field(default_factory=list)
+    left: list[tuple[str, UUID]] = field(default_factory=list)
+    joined: list[tuple[str, UUID, UUID]] = field(default_factory=list)
     successors: dict[UUID, UUID] = field(default_factory=dict)
 
 
@@ -90,9 +98,7 @@ def publish(
                 "name": found.name, "on": on.isoformat(), "reason": reason[:200],
                 "created": len(change.plan.created), "closed": len(change.plan.closed),
             }  # fmt: skip
-            audit.record(
-                actor=actor, event="gridding.published", subject=str(found.id), detail=detail, at=at
-            )
+            audit.record(actor=actor, event="gridding.published", subject=str(found.id), detail=detail, at=at)
             outbox.publish([outbox.News("", "places", found.id, "divided", {"on": on.isoformat()}, at)])
     except ShanzhiError as error:
         Proposal.objects.filter(id=proposal_id).update(
@@ -144,11 +150,16 @@ def _community(
     for label, shape in shapes.items():
         by_grid.setdefault(grids[grid_of_label[label]][0], []).append(shape)
     for grid, pieces in by_grid.items():
-        _shape(change, grid, shapely.union_all(pieces), approximate)
-    change.members += [
-        (area, floor, place_of[int(label)])
-        for area, floor, label in zip(read.area[span], ids, labels, strict=True)
-    ]
+        _shape(change, grid, shapely.coverage_union_all(pieces), approximate)
+    for area, floor, label, was in zip(
+        read.area[span], ids, labels.tolist(), read.microgrid[span].tolist(), strict=True
+    ):
+        place = place_of[label]
+        if was >= 0 and read.microgrids[was] == place:
+            continue
+        if was >= 0:
+            change.left.append((area, floor))
+        change.joined.append((area, floor, place))
     _follow(change, read, span, labels, place_of, before)
 
 
@@ -172,7 +183,9 @@ def _grids(
         place = part.grids[index]
         kept = standing_grids.get(UUID(place)) if place else None
         if kept is None and idle:
-            middle = shapely.union_all([shapes[l] for l, g in grid_of_label.items() if g == index]).centroid
+            middle = shapely.union_all(
+                [shapes[label] for label, grid in grid_of_label.items() if grid == index]
+            ).centroid
             kept = next((place for place in idle if drawn.holds(place.id, middle)), None) or next(
                 (place for place in idle if not drawn.has(place.id)), None
             )
@@ -185,9 +198,7 @@ def _grids(
         taken.add(code)
         made = uuid7()
         name = f"第{naming.in_chinese(int(code[-3:]))}网格"
-        change.plan.created.append(
-            Wanted(0, made, Level.GRID, code, name, part.community_id, "", None, None)
-        )
+        change.plan.created.append(Wanted(0, made, Level.GRID, code, name, part.community_id, "", None, None))
         found[index] = made, code
     going = {place for place, _ in found.values()}
     change.plan.closed += [place.id for place in standing_grids.values() if place.id not in going]
@@ -256,7 +267,9 @@ def _follow(
             taken[place] = taken.get(place, 0) + int(read.households[span.start + at])
     for old in before:
         if old.id in share:
-            change.successors[old.id] = max(share[old.id].items(), key=lambda item: (item[1], str(item[0])))[0]
+            change.successors[old.id] = max(share[old.id].items(), key=lambda item: (item[1], str(item[0])))[
+                0
+            ]
 
 
 def _write(change: _Change, on: date) -> None:
@@ -264,30 +277,16 @@ def _write(change: _Change, on: date) -> None:
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes(change.shapes)
-    with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE belongs (area text COLLATE \"C\", floor_id uuid, place_id uuid) ON COMMIT DROP")
-        _copy(cursor, "belongs (area, floor_id, place_id)", change.members)
-        cursor.execute("ANALYZE belongs")
-        cursor.execute(
-            "UPDATE compounds_membership m SET to_on = %s FROM belongs n WHERE m.area = n.area "
-            "AND m.floor_id = n.floor_id AND m.to_on IS NULL AND m.place_id <> n.place_id",
-            [on],
-        )
-        cursor.execute(
-            "INSERT INTO compounds_membership (id, area, floor_id, place_id, from_on) "
-            "SELECT gen_random_uuid(), n.area, n.floor_id, n.place_id, %s FROM belongs n "
-            "WHERE NOT EXISTS (SELECT 1 FROM compounds_membership m WHERE m.area = n.area "
-            "AND m.floor_id = n.floor_id AND m.to_on IS NULL)",
-            [on],
-        )
-        cursor.execute("DROP TABLE belongs")
-        cursor.execute("DISCARD PLANS")
-
-
-def _copy(cursor: Any, target: str, rows: Iterable[tuple[object, ...]]) -> None:
-    with cursor.copy(f"COPY {target} FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(row)
+    with instance.in_sets(len(change.left) > _MANY), connection.cursor() as cursor:
+        if change.left:
+            cursor.execute(
+                _END_MEMBERSHIPS, [on, *(list(column) for column in zip(*change.left, strict=True))]
+            )
+        with cursor.copy(
+            "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
+        ) as copy:
+            for area, floor, place in change.joined:
+                copy.write_row((uuid7(), area, floor, place, on))
 
 
 @dataclass(frozen=True)
@@ -302,7 +301,9 @@ class Preview:
 
 def preview(found: Proposal, on: date) -> Preview:
     """What publishing the proposal would do (发布预览), without writing."""
-    parts = list(ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids"))
+    parts = list(
+        ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids")
+    )
     kept = {UUID(entry["place"]) for _, entries, _ in parts for entry in entries if entry["place"]}
     created = sum(entry["place"] is None for _, entries, _ in parts for entry in entries)
     before = standing([community for community, _, _ in parts], on)
@@ -313,4 +314,3 @@ def preview(found: Proposal, on: date) -> Preview:
         if place.level == Level.MICROGRID and place.id not in kept
     ]
     return Preview(created, len(kept), closed, int(found.numbers.get("moved", 0)))
-

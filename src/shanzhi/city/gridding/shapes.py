@@ -10,8 +10,8 @@ import shapely
 from django.db import connection
 from numpy.typing import NDArray
 
-from shanzhi.city.gridding.instance import Instance, degrees, metres, middle
-from shanzhi.core.geometry import grid_polygons
+from shanzhi.city.gridding.instance import Instance
+from shanzhi.core.geometry import Metres, grid_polygons
 
 # Around the buildings of a community whose boundary nobody knows.
 MARGIN_METRES = 60.0
@@ -67,19 +67,17 @@ def polygons(
     read: Instance, span: slice, labels: NDArray[np.int64], community: UUID, drawn: Outlines
 ) -> dict[int, Any]:
     """The polygon of each label of a community, in degrees; together they are the community."""
-    about = middle(read.lonlat[span])
-    xy = metres(read.lonlat[span], about)
+    plane = Metres.about(*read.lonlat[span].T)
+    xy = plane.from_degrees(read.lonlat[span])
     houses, building = np.unique(read.building[span], return_inverse=True)
     building = building.reshape(-1)
-    spots = np.stack([np.bincount(building, xy[:, axis]) for axis in (0, 1)], axis=1)
-    spots /= np.bincount(building, minlength=len(houses))[:, None]
+    spots: NDArray[np.float64] = np.stack([np.bincount(building, xy[:, axis]) for axis in (0, 1)], axis=1)
+    spots = spots / np.bincount(building, minlength=len(houses))[:, None]
     known = drawn.shapes.get(community)
     if known is None:
         clip = shapely.MultiPoint(spots).convex_hull.buffer(MARGIN_METRES)
     else:
-        clip = shapely.transform(known, lambda points: metres(points, about))
+        clip = plane.shapes_from_degrees(known).item()
     found, shapes = grid_polygons(spots, clip, building, labels, read.households[span])
-    return {
-        int(label): shapely.transform(shape, lambda points: degrees(points, about))
-        for label, shape in zip(found, shapes, strict=True)
-    }
+    drawn_shapes = plane.shapes_to_degrees(shapes)
+    return {int(label): shape for label, shape in zip(found, drawn_shapes, strict=True)}

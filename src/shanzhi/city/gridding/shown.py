@@ -247,7 +247,10 @@ def _buildings(read: instance.Instance, labels: list[int]) -> list[BuildingOut]:
     for at, floor in enumerate(read.ids):
         house = int(read.building[at])
         if house not in found:
-            (building, name), (compound, called) = read.buildings[house], read.compounds[int(read.compound[at])]
+            (building, name), (compound, called) = (
+                read.buildings[house],
+                read.compounds[int(read.compound[at])],
+            )
             lon, lat = read.lonlat[at].tolist()
             found[house] = BuildingOut(building, compound, called, name, lon, lat, [])
         found[house].floors.append(
@@ -270,6 +273,4 @@ _EDITS = {
 def _edit(edit: Any) -> EditOut:
     zh, en = _EDITS[edit.kind]
     values = {"n": len(edit.floors), "undoes": edit.undoes}
-    return EditOut(
-        edit.number, edit.kind, zh.format(**values), en.format(**values), edit.actor_name, edit.at
-    )
+    return EditOut(edit.number, edit.kind, zh.format(**values), en.format(**values), edit.actor_name, edit.at)

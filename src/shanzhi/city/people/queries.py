@@ -66,6 +66,17 @@ class PostsAtPlace:
     count: int
 
 
+@dataclass(frozen=True)
+class PostsBelow:
+    """How many hold a kind of post at a place or below it; `names` those at the place itself."""
+
+    kind: str
+    kind_zh: str
+    kind_en: str
+    count: int
+    names: tuple[str, ...]
+
+
 def _fetch(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
@@ -212,6 +223,23 @@ def posts_at(place_id: UUID, on: date) -> list[PostsAtPlace]:
         [place_id, on, on],
     )
     return [PostsAtPlace(*row) for row in rows]
+
+
+def posts_below(place_id: UUID, on: date) -> list[PostsBelow]:
+    """Which posts are held at a place or below it on the day: how many, and who holds those at the place itself."""
+    rows = _fetch(
+        f"""
+        SELECT k.code, k.zh, k.en, count(*), coalesce(array_agg(a.display_name ORDER BY a.display_name)
+          FILTER (WHERE p.place_id = %s), '{{}}')
+        FROM people_post p
+        JOIN people_postkind k ON k.code = p.kind_id
+        JOIN people_account a ON a.id = p.account_id AND a.is_active
+        WHERE p.place_id IN ({places.BELOW_SQL}) AND p.from_on <= %s AND (p.to_on IS NULL OR p.to_on > %s)
+        GROUP BY k.position, k.code, k.zh, k.en ORDER BY k.position, k.code
+        """,
+        [place_id, [place_id], on, on, on, on],
+    )
+    return [PostsBelow(*row[:4], tuple(row[4])) for row in rows]
 
 
 def holders(unit_id: UUID, capability: str, on: date) -> list[Account]:

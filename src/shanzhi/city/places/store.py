@@ -89,18 +89,16 @@ def write(plan: Plan, on: date) -> list[RowError]:
 
 def set_shapes(shapes: Iterable[tuple[UUID, bytes, bool, float, float]]) -> None:
     """Give places their boundary (WKB, WGS-84), whether it is approximate, and a point inside, in one set."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE drawn (id uuid, boundary bytea, approximate bool, lon float8, lat float8) "
-            "ON COMMIT DROP"
-        )
-        _copy(cursor, "drawn", "id, boundary, approximate, lon, lat", shapes)
-        cursor.execute(
-            "UPDATE places_place p SET boundary = d.boundary, approximate = d.approximate, lon = d.lon, "
-            "lat = d.lat FROM drawn d WHERE p.id = d.id"
-        )
-        cursor.execute("DROP TABLE drawn")
-    stamp()
+    columns = [list(column) for column in zip(*shapes, strict=True)]
+    if columns:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE places_place p SET boundary = d.boundary, approximate = d.approximate, lon = d.lon, "
+                "lat = d.lat FROM unnest(%s::uuid[], %s::bytea[], %s::bool[], %s::float8[], %s::float8[]) "
+                "AS d (id, boundary, approximate, lon, lat) WHERE p.id = d.id",
+                columns,
+            )
+        stamp()
 
 
 def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:

@@ -37,7 +37,7 @@ def keep(
     # The last turns ask less for a move: a broken part is worse.
     for turn, (rings, asked) in enumerate(((1, price), (1, price), (2, price // 8), (2, 1))):
         broken = broken_parts(city, label, count, rules)
-        broken |= _needless(city, label, count, rules)
+        broken |= needless(city, label, count, rules)
         if not broken.any():
             break
         cluster = around(city, label, count, broken, rings)
@@ -48,7 +48,7 @@ def keep(
     return mend_broken(city, label, count, rules)
 
 
-def _needless(city: City, label: Ints, count: int, rules: Rules) -> NDArray[np.bool_]:
+def needless(city: City, label: Ints, count: int, rules: Rules) -> NDArray[np.bool_]:
     """Parts that mix compounds none of which is too small."""
     whole = np.bincount(city.ids[2], city.households)
     small = (whole < rules.low)[city.ids[2]]

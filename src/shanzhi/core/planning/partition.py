@@ -105,6 +105,8 @@ def partition(
     else:
         label, count = _draw(city, rules, best=mode == "best")
         label, count, hopeless = mend_broken(city, label, count, rules)
+        if keeping.needless(city, label, count, rules).any():
+            label, count, hopeless = keeping.keep(city, label.astype(np.int64), rules, 1.0)
     return _result(city, label, count, rules, before, hopeless)
 
 

@@ -10,11 +10,12 @@ from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.edge.api import pages
+from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
 
-router = Router("api/", [*people, *places, *gridding, *catalogue, *cases, *media, *push])
+router = Router("api/", [*people, *places, *gridding, *grid_page, *catalogue, *cases, *media, *push])
 schema = build_schema(
     router,
     config=OpenAPIConfig(

@@ -148,7 +148,7 @@ class CasesController(ApiController):
         at = clock_of(self.request).now()
         page = lists.listed(
             self.actor, queue=parsed_query.queue, cursor=parsed_query.cursor, limit=parsed_query.limit,
-            text=parsed_query.q, at=at,
+            text=parsed_query.q, place_id=parsed_query.place, at=at,
         )  # fmt: skip
         return CasePageOut([row_out(row, at) for row in page.items], page.next_cursor)
 
@@ -288,7 +288,12 @@ class ExportController(ApiController):
         """The rows of the queue in its order; that they were taken along is recorded."""
         at, given = clock_of(self.request).now(), parsed_query
         content = list_file(
-            self.actor, queue=given.queue, text=given.q, at=at, language=_language(given.lang)
+            self.actor,
+            queue=given.queue,
+            text=given.q,
+            place_id=given.place,
+            at=at,
+            language=_language(given.lang),
         )
         audit.record(actor=self.actor, event="cases.exported", detail={"queue": given.queue}, at=at)
         return _download(content, EXCEL, f"{given.queue}-{localdate(at):%Y%m%d}.xlsx")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from django.utils.timezone import get_current_timezone
 
@@ -149,11 +150,13 @@ def _history(paper: Paper, out: CaseOut, say: Pick) -> None:
         paper.paragraph(f"{said} {'★' * out.rating.stars} {out.rating.text}".strip())
 
 
-def list_file(actor: Actor, *, queue: str, text: str, at: datetime, language: Language) -> bytes:
+def list_file(
+    actor: Actor, *, queue: str, text: str, place_id: UUID | None = None, at: datetime, language: Language
+) -> bytes:
     """A queue as an Excel file, in its order, up to MOST_ROWS rows. Raises InvalidInput for an unknown queue."""
     say, cursor, rows = _picker(language), "", []
     while len(rows) < MOST_ROWS:
-        page = lists.listed(actor, queue=queue, cursor=cursor, limit=100, text=text, at=at)
+        page = lists.listed(actor, queue=queue, cursor=cursor, limit=100, text=text, place_id=place_id, at=at)
         rows += [row_out(row, at) for row in page.items]
         cursor = page.next_cursor
         if not cursor:

@@ -64,12 +64,13 @@ class RateIn(msgspec.Struct):
 
 
 class CaseQuery(msgspec.Struct):
-    """Which queue, which page."""
+    """Which queue, which page; `place`: only what lies there or below."""
 
     queue: str = "open"
     cursor: str = ""
     limit: int = 20
     q: str = ""
+    place: UUID | None = None
 
 
 class LanguageQuery(msgspec.Struct):
@@ -79,10 +80,11 @@ class LanguageQuery(msgspec.Struct):
 
 
 class ExportQuery(msgspec.Struct):
-    """Which queue, narrowed by which words, in which language."""
+    """Which queue, narrowed by which words and place, in which language."""
 
     queue: str = "open"
     q: str = ""
+    place: UUID | None = None
     lang: str = "zh"
 
 

@@ -259,9 +259,19 @@ def list_sql(actor: Actor, on: date, where: str, params: list[Any], order: str, 
 
 
 def listed(
-    actor: Actor, *, queue: str, cursor: str = "", limit: int = 20, text: str = "", at: datetime
+    actor: Actor,
+    *,
+    queue: str,
+    cursor: str = "",
+    limit: int = 20,
+    text: str = "",
+    place_id: UUID | None = None,
+    at: datetime,
 ) -> Page:
-    """One page of a queue, least remaining time first; what has no clock running comes last."""
+    """One page of a queue, least remaining time first; what has no clock running comes last.
+
+    `place_id`: only what lies there or below.
+    """
     chosen = _queue(queue)
     limit = max(1, min(limit, 100))
     where, params = _where(chosen, actor, at)
@@ -269,6 +279,9 @@ def listed(
     if text.strip():
         parts.append("(c.number LIKE %s OR c.text ILIKE %s OR c.address ILIKE %s)")
         params += [_like(text.strip())] * 3
+    if place_id is not None:
+        parts.append(f"c.place_id IN ({places.BELOW_SQL})")
+        params += [[place_id], localdate(at), localdate(at)]
     if cursor:
         sql, more = _after(chosen, decode_cursor(cursor))
         parts.append(sql)
@@ -325,6 +338,20 @@ def counts(actor: Actor, at: datetime) -> dict[str, tuple[int, int]]:
     total, late, soon = (sum(row[index] for row in by_state.values()) for index in range(3))
     found = {code: (row[0], row[1]) for code, row in by_state.items()}
     return found | {"due_soon": (soon, 0), "overdue": (late, late), "open": (total, late)} | others
+
+
+def open_at(actor: Actor, place_id: UUID, at: datetime) -> tuple[int, int]:
+    """How many open cases in the actor's sight lie at a place or below it, and how many of them are overdue."""
+    on = localdate(at)
+    seen, params = scope(actor, on)
+    with connection.cursor() as db:
+        db.execute(
+            f"SELECT count(*), count(*) FILTER (WHERE c.due_at <= %s) FROM cases_case c "
+            f"WHERE c.state IN ({_OPEN}) AND c.place_id IN ({places.BELOW_SQL}) AND {seen}",
+            [at, [place_id], on, on, *params],
+        )
+        total, late = db.fetchone()
+    return total, late
 
 
 def queues_of(actor: Actor) -> Iterable[Queue]:

@@ -1,0 +1,72 @@
+"""The page of a grid: counts of what stands there, who answers for it, what is open."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils.timezone import localdate
+
+from shanzhi.base.access import SYSTEM
+from shanzhi.city.compounds.bulk import BulkRows
+from shanzhi.city.gridding import actions as gridding
+from shanzhi.city.gridding import publishing
+from shanzhi.city.places.models import Place
+
+
+@pytest.fixture
+def divided(city, clock):
+    """The first community of the demo district with one compound, divided."""
+    on = localdate(clock.now()) - timedelta(days=10)
+    place = Place.objects.filter(level="community", area="510107").order_by("code")[0]
+    rows = BulkRows()
+    rows.compound("510107", "compound", "示例苑", place.id, 104.032, 30.632, 200, 2, on)
+    rows.compound("510107", "shops", "示例街商铺", place.id, 104.033, 30.632, 40, 1, on)
+    rows.write()
+    made = gridding.create(gridding.NewProposal("", [place.id], 30, 100, 63), actor=SYSTEM, at=clock.now())
+    made = gridding.work_out(made.id, at=clock.now())
+    today = localdate(clock.now())
+    made = gridding.begin_publishing(
+        made.id, made.version, on=today, reason="试", actor=SYSTEM, at=clock.now()
+    )
+    publishing.publish(made.id, on=today, reason="试", actor=SYSTEM, at=clock.now())
+    return place
+
+
+def test_the_counts_add_up_from_micro_grid_to_community(divided, sign_in, report):
+    report(lon=104.032, lat=30.632)
+    desk = sign_in("zhihui")
+    status, page = desk.get(f"/api/grids/{divided.id}")
+    assert status == 200, page
+    assert (page["households"], page["shops"], page["compounds"], page["buildings"]) == (200, 40, 2, 3)
+    assert page["microgrids"]["count"] == len(page["microgrids"]["items"]) >= 3
+    assert sum(one["households"] for one in page["microgrids"]["items"]) == 200
+    assert page["cases"]["open"] == 1 == len(page["cases"]["recent"])
+    assert page["ancestors"][-1]["level"] == "street"
+    each = [desk.get(f"/api/grids/{one['id']}")[1] for one in page["microgrids"]["items"]]
+    assert sum(one["households"] + one["shops"] for one in each) == 240
+    assert sum(one["cases"]["open"] for one in each) == 1
+    status, listed = desk.get(f"/api/cases?queue=open&place={divided.id}")
+    assert [row["number"] for row in listed["items"]] == [page["cases"]["recent"][0]["number"]]
+    other = Place.objects.filter(level="community", area="510107").order_by("code")[1]
+    assert desk.get(f"/api/cases?queue=open&place={other.id}")[1]["items"] == []
+
+
+def test_a_past_day_has_no_micro_grids_yet(divided, sign_in, clock):
+    desk = sign_in("zhihui")
+    before = (localdate(clock.now()) - timedelta(days=1)).isoformat()
+    status, page = desk.get(f"/api/grids/{divided.id}?on={before}")
+    assert status == 200 and page["microgrids"]["count"] == 0 and page["cases"] is None
+    assert desk.get(f"/api/grids/{divided.id}?on=2999-01-01")[0] == 422
+
+
+def test_people_are_counted_and_named_at_the_place(divided, sign_in):
+    status, page = sign_in("zhihui").get(f"/api/grids/{Place.objects.get(code='510107').id}")
+    assert status == 200
+    workers = next(held for held in page["people"] if held["kind"] == "grid_worker")
+    assert workers["count"] == 2 and workers["names"] == ["网格员子", "网格员戊"]
+
+
+def test_only_in_the_own_places(divided, sign_in):
+    assert sign_in("anquan").get(f"/api/grids/{divided.id}")[0] == 403
+    assert sign_in("zhihui").get(f"/api/grids/{Place.objects.get(code='510000').id}")[0] == 404
