@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FILLS, anchorOf, colouring, fillsOf, neighbours } from '@/desk/grid/colouring'
-import { clamped, pathOf, planeOf, zoomed } from '@/desk/grid/plan'
+import { clamped, pathOf, planeOf, shaped, zoomed } from '@/desk/grid/plan'
 import type { Frame } from '@/desk/grid/plan'
 import { between, kept, labelsOf, stackOf, stepped, tally, toggled } from '@/desk/grid/selection'
 import type { BandFloor, CommunityView, GridBuilding, LabelFeature, Ring } from '@/shared/types-grid'
@@ -143,6 +143,15 @@ describe('the plan', () => {
     expect(plane.x(104.032) - plane.x(104.03)).toBeCloseTo(191.57, 0)
     expect(pathOf(view.polygons.features[0]!.geometry, plane)).toMatch(/^M[-\d.]+ [-\d.]+L.*Z$/)
     expect(pathOf(null, plane)).toBe('')
+  })
+
+  it('takes the shape of the window and begins at the buildings', () => {
+    const wide = shaped(whole, 3)
+    expect(wide[2] / wide[3]).toBeCloseTo(3, 9)
+    expect(wide[0] + wide[2] / 2).toBeCloseTo(whole[0] + whole[2] / 2, 9)
+    expect(shaped([0, 0, 10, 10], 0.5)).toEqual([0, -5, 10, 20])
+    expect(plane.home[2]).toBeLessThan(whole[2])
+    expect(plane.home[0] + plane.home[2] / 2).toBeCloseTo(plane.x(104.031), 0)
   })
 
   it('zooms about a point and never leaves the whole', () => {

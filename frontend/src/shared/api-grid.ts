@@ -14,6 +14,7 @@ import type {
   CompoundReport,
   DatedPlace,
   DrawReport,
+  FeatureNote,
   GridPage,
   MapsAnswer,
   NewProposal,
@@ -56,7 +57,7 @@ export const readCompound = (area: string, id: string) =>
 export const putInForce = (
   area: string,
   id: string,
-  body: { source: string; field: string; reason: string },
+  body: { source: string; key: string; field: string; reason: string },
 ) => post<CompoundDetail>(`/api/compounds/${at(area)}/${at(id)}/in-force`, body)
 export const editCompound = (area: string, id: string, body: CompoundEdit) =>
   post<CompoundDetail>(`/api/compounds/${at(area)}/${at(id)}/edit`, body)
@@ -77,8 +78,16 @@ export const importSuccessions = (file: File, dryRun: boolean) =>
   sendFile<ImportReport>('/api/places/successions', file, dryRun, {})
 export const importCompounds = (file: File, dryRun: boolean, fields: Given) =>
   sendFile<CompoundReport>('/api/compounds/import', file, dryRun, fields)
-export const importBoundaries = (file: File, dryRun: boolean, fields: Given) =>
-  sendFile<BoundaryReport>('/api/places/boundaries/import', file, dryRun, fields)
+export async function importBoundaries(file: File, dryRun: boolean, fields: Given): Promise<BoundaryReport> {
+  const found = await sendFile<Omit<BoundaryReport, 'errors'> & { errors: FeatureNote[] }>(
+    '/api/places/boundaries/import',
+    file,
+    dryRun,
+    fields,
+  )
+  // A feature has no columns: what names it stands where a column would.
+  return { ...found, errors: found.errors.map((one) => ({ ...one, field: one.name })) }
+}
 export const drawBoundaries = (body: { place_id: string; level: string; dry_run: boolean }) =>
   post<DrawReport>('/api/places/boundaries/draw', body)
 

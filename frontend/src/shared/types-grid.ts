@@ -86,7 +86,7 @@ export interface CompoundRow {
   lon: number | null
   lat: number | null
   households: number | null
-  buildings: number
+  buildings: number | null
   sources: number
   conflict: boolean
 }
@@ -104,6 +104,8 @@ export interface CompoundFloor {
   top: number
   homes: number
   shops: number
+  /** A share of the building's total: no list of its floors is known. */
+  estimated: boolean
   microgrid: { id: string; name: string; code: string } | null
 }
 
@@ -118,7 +120,8 @@ export interface CompoundSource {
   lat: number | null
   datum: string
   seen_on: string
-  in_force: string[] | boolean
+  /** The fields for which this source holds. */
+  in_force: string[]
   why_zh: string
   why_en: string
 }
@@ -131,7 +134,21 @@ export interface CompoundBuilding {
   stairwells: { name: string; floors: CompoundFloor[] }[]
 }
 
+export interface CompoundValue {
+  field: string
+  field_zh: string
+  field_en: string
+  value: string
+  /** "" when the floors themselves say it. */
+  source: string
+  key: string
+  why_zh: string
+  why_en: string
+}
+
 export interface CompoundDetail extends Omit<CompoundRow, 'buildings' | 'sources'> {
+  building_count: number | null
+  values: CompoundValue[]
   buildings: CompoundBuilding[]
   sources: CompoundSource[]
 }
@@ -148,6 +165,14 @@ export interface GridRowError extends RowError {
   code?: string
 }
 
+/** What is said of a feature of a map file. */
+export interface FeatureNote {
+  row: number
+  name: string
+  message_zh: string
+  message_en: string
+}
+
 export interface CompoundReport {
   dry_run: boolean
   rows: number
@@ -155,6 +180,8 @@ export interface CompoundReport {
   changed: number
   unchanged: number
   merged: number
+  closed: number
+  skipped: number
   homes: number
   datum: {
     given: string
@@ -177,15 +204,18 @@ export interface BoundaryReport {
   created: number
   changed: number
   unchanged: number
-  repaired: { row: number; name: string; message_zh: string; message_en: string }[]
+  settled: number
+  repaired: FeatureNote[]
+  unmatched: FeatureNote[]
   errors: GridRowError[]
-  datum: CompoundReport['datum'] | string
+  datum: CompoundReport['datum']
 }
 
 export interface DrawReport {
   drawn: number
   kept: number
-  without_points: (string | { id?: string; code?: string; name?: string })[]
+  without_points: { id: string; code: string; name: string }[]
+  without_room: { id: string; code: string; name: string }[]
 }
 
 export interface ProposalNumbers {
@@ -358,24 +388,25 @@ export interface PublishPreview {
 export interface GridPage {
   place: DatedPlace
   ancestors: Place[]
+  on: string
   households: number
-  homes_known: number
   shops: number
-  compounds: { count: number; items: { area: string; id: string; name: string; households: number | null }[] }
-  microgrids: { count: number; items: { id: string; code: string; name: string; households: number }[] }
+  compounds: number
+  buildings: number
+  microgrids: { count: number; items: { id: string; code: string; name: string; households: number; shops: number }[] }
   people: { kind: string; kind_zh: string; kind_en: string; count: number; names: string[] }[]
-  cases: { open: number; overdue: number; recent: GridCase[] }
+  /** Null for who sees no cases, and for a past day. */
+  cases: { open: number; overdue: number; recent: GridCase[] } | null
 }
 
 export interface GridCase {
   area: string
   id: string
   number: string
-  kind_zh?: string
-  kind_en?: string
-  state_zh?: string
-  state_en?: string
-  address?: string
+  kind_zh: string
+  kind_en: string
+  text: string
+  due_at: string | null
 }
 
 export interface MapScope {

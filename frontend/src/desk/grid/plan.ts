@@ -2,24 +2,21 @@
 import { ringsOf } from './colouring'
 import type { CommunityView, Ring, Shape } from '@/shared/types-grid'
 
+export type Frame = [number, number, number, number]
+
 const METRES_A_DEGREE = 111_320
 
 export interface Plane {
   x(lon: number): number
   y(lat: number): number
-  /** Left, top, width, height in metres, with a margin. */
-  view: [number, number, number, number]
+  /** Left, top, width, height in metres, with a margin: of everything, and of the buildings. */
+  view: Frame
+  home: Frame
 }
 
-/** A plane around everything that the community shows (equirectangular about its middle). */
-export function planeOf(view: CommunityView): Plane {
-  const points: [number, number][] = [
-    ...ringsOf(view.outline).flat(),
-    ...view.polygons.features.flatMap((feature) => ringsOf(feature.geometry).flat()),
-    ...view.buildings.flatMap((one) =>
-      one.lon === null || one.lat === null ? [] : [[one.lon, one.lat] as [number, number]],
-    ),
-  ]
+type Point = [number, number]
+
+function boxOf(points: Point[]): [number, number, number, number] {
   let [west, south, east, north] = [Infinity, Infinity, -Infinity, -Infinity]
   for (const [lon, lat] of points) {
     west = Math.min(west, lon)
@@ -27,13 +24,35 @@ export function planeOf(view: CommunityView): Plane {
     south = Math.min(south, lat)
     north = Math.max(north, lat)
   }
-  if (!points.length) [west, south, east, north] = [0, 0, 0.001, 0.001]
+  return points.length ? [west, south, east, north] : [0, 0, 0.001, 0.001]
+}
+
+/** A plane around everything that the community shows (equirectangular about its middle). */
+export function planeOf(view: CommunityView): Plane {
+  const built = view.buildings.flatMap((one) =>
+    one.lon === null || one.lat === null ? [] : [[one.lon, one.lat] as Point],
+  )
+  const box = boxOf([
+    ...ringsOf(view.outline).flat(),
+    ...view.polygons.features.flatMap((feature) => ringsOf(feature.geometry).flat()),
+    ...built,
+  ])
+  const [west, south, , north] = box
   const scale = METRES_A_DEGREE * Math.cos((((south + north) / 2) * Math.PI) / 180)
   const x = (lon: number) => (lon - west) * scale
   const y = (lat: number) => (north - lat) * METRES_A_DEGREE
-  const [wide, high] = [Math.max(x(east), 20), Math.max(y(south), 20)]
-  const margin = Math.max(wide, high) * 0.04
-  return { x, y, view: [-margin, -margin, wide + 2 * margin, high + 2 * margin] }
+  const around = ([left, low, right, high]: typeof box, share: number): Frame => {
+    const [wide, tall] = [Math.max(x(right) - x(left), 20), Math.max(y(low) - y(high), 20)]
+    const [width, height] = [wide, tall].map((length) => length + 2 * share * Math.max(wide, tall)) as Point
+    return [(x(left) + x(right) - width) / 2, (y(low) + y(high) - height) / 2, width, height]
+  }
+  return { x, y, view: around(box, 0.04), home: built.length ? around(boxOf(built), 0.12) : around(box, 0.04) }
+}
+
+/** The same frame, made wider or higher so that it has the shape of the window (width over height). */
+export function shaped([left, top, wide, high]: Frame, aspect: number): Frame {
+  const [width, height] = wide / high < aspect ? [high * aspect, high] : [wide, wide / aspect]
+  return [left - (width - wide) / 2, top - (height - high) / 2, width, height]
 }
 
 /** `d` of a path; rings run even-odd, so holes stay open. */
@@ -42,8 +61,6 @@ export function pathOf(shape: Shape | null, plane: Plane): string {
     `M${ring.map(([lon, lat]) => `${plane.x(lon).toFixed(1)} ${plane.y(lat).toFixed(1)}`).join('L')}Z`
   return ringsOf(shape).map(line).join('')
 }
-
-export type Frame = [number, number, number, number]
 
 /** Closer (factor below 1) or farther, about a point of the picture; never beyond the whole nor below 20 m. */
 export function zoomed(frame: Frame, whole: Frame, factor: number, about: [number, number]): Frame {
