@@ -320,9 +320,10 @@ export const enGrid: Record<keyof typeof zhGrid, string> = {
   'micro.kept': 'kept',
   'micro.mark': 'Choose micro-grid {n}',
   'bench.lead': '{low}–{high} households each. Choose floors or buildings and move them to another micro-grid, split them off, or merge.',
+  'bench.buildings': 'Buildings',
   'bench.readOnly': 'You may look; corrections need the right to manage areas.',
   'bench.closed': 'The proposal is not open to corrections; you may look.',
-  'plan.label': 'Picture of the micro-grids of {name}; the buildings are listed below it',
+  'plan.label': 'Picture of the micro-grids of {name}; the buildings are listed beside it',
   'plan.cell': 'Micro-grid {n}',
   'plan.help':
     'Click a building for its floors, Shift-click to choose all of it; click a coloured area to choose a micro-grid. Wheel zooms, dragging moves.',
