@@ -33,6 +33,7 @@ def clock(settings: Any, tmp_path: Path) -> FixedClock:
     found = FixedClock(NOW)
     settings.SHANZHI_CLOCK = found
     settings.SHANZHI_MEDIA_DIR = tmp_path / "media"
+    settings.SHANZHI_TILES_DIR = tmp_path / "tiles"
     settings.SHANZHI_ANONYMOUS_RATES = False
     return found
 

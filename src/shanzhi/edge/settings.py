@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "shanzhi.base.media",
     "shanzhi.city.places",
     "shanzhi.city.compounds",
+    "shanzhi.city.maps",
     "shanzhi.city.gridding",
     "shanzhi.city.people",
     "shanzhi.work.catalogue",
@@ -105,6 +106,7 @@ DMR_SETTINGS = {"validate_responses": False}
 _CLOCK_FILE = os.environ.get("SHANZHI_CLOCK_FILE")
 SHANZHI_CLOCK = FileClock(Path(_CLOCK_FILE)) if _CLOCK_FILE else SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
+SHANZHI_TILES_DIR = Path(os.environ.get("SHANZHI_TILES") or STATE / "tiles")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
 SHANZHI_IDLE_MINUTES = 30
 # Off only behind a gateway that keeps rates itself: there every visitor has the same address.

@@ -10,3 +10,15 @@ class CompoundsConfig(AppConfig):
     label = "compounds"
     verbose_name = "小区 Compounds"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What people chose is sealed."""
+        from shanzhi.base.audit.sealing import register_sealed
+
+        register_sealed(
+            "compounds_compoundchoice",
+            [
+                "id", "area", "compound_id", "field", "source", "key", "was", "became", "reason", "actor_id",
+                "actor_name", "at",
+            ],
+        )  # fmt: skip

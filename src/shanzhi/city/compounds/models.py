@@ -26,6 +26,7 @@ class Compound(_Lasting):
     `place` is the deepest division known to hold it: the community as a rule. `code` is the city's own standard
     address code (标准地址), if it has one. Position and boundary are WGS-84; `datum` is that of the source in force.
     `households` and `buildings` are the values in force; the counts of the floors win where floors are known.
+    `conflict`: its sources differ by more than the rule allows.
     """
 
     kind = CodeField(max_length=10, choices=_KINDS, default=CompoundKind.COMPOUND.value)
@@ -40,6 +41,7 @@ class Compound(_Lasting):
     boundary = models.BinaryField(null=True)
     households = models.PositiveIntegerField(null=True)
     buildings = models.PositiveIntegerField(null=True)
+    conflict = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["pinyin", "id"]
@@ -60,6 +62,70 @@ class Compound(_Lasting):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CompoundSource(GrowingRow):
+    """What one source says of a compound (来源): the values of several stand side by side, one is in force.
+
+    `key` is the source's own number of the compound, else its name and what tells it from its like. Position is
+    WGS-84, `datum` that of the file. `seen_on` is the day from which the source says so, `gone_on`
+    that from which it no longer lists the compound: it has no say any more.
+    """
+
+    compound = models.ForeignKey(
+        Compound, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    source = models.CharField(max_length=40)
+    key = models.CharField(max_length=120)
+    code = CodeField(max_length=40, blank=True, default="")
+    name = models.CharField(max_length=100)
+    kind = CodeField(max_length=10, choices=_KINDS, blank=True, default="")
+    address = models.CharField(max_length=200, blank=True, default="")
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    datum = CodeField(max_length=8, blank=True, default="")
+    households = models.PositiveIntegerField(null=True)
+    buildings = models.PositiveIntegerField(null=True)
+    seen_on = models.DateField()
+    gone_on = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["source", "key"]
+        indexes = [models.Index(fields=["area", "compound"], name="compounds_source_compound")]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "source", "key"], name="compounds_source_key"),
+            models.CheckConstraint(
+                condition=Q(lon=None, lat=None) | Q(lon__range=(-180, 180), lat__range=(-90, 90)),
+                name="compounds_source_point",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.name}"
+
+
+class CompoundChoice(GrowingRow):
+    """Somebody chose, with a reason, which source is in force for a field (人工选定). Append-only; the newest holds.
+
+    `was` and `became` are the values before and after, as text.
+    """
+
+    compound = models.ForeignKey(
+        Compound, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    field = CodeField(max_length=12)
+    source = models.CharField(max_length=40)
+    key = models.CharField(max_length=120)
+    was = models.CharField(max_length=200, blank=True, default="")
+    became = models.CharField(max_length=200, blank=True, default="")
+    reason = models.CharField(max_length=200)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["area", "compound"], name="compounds_choice_compound")]
 
 
 class Building(_Lasting):
@@ -88,7 +154,7 @@ class Floor(_Lasting):
     """The smallest piece that a micro-grid may not cut (楼层): the homes and shops of one floor of a stairwell.
 
     `floor` is its lowest storey and `top` its highest: a few storeys with few homes may be one piece.
-    `estimated` (估算): derived from the compound's counts, until real floors are imported over it.
+    `estimated` (估算): shares of a building's or compound's total, until a list of its floors is imported over it.
     """
 
     building = models.ForeignKey(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from shanzhi.base.rows import in_sets
 from shanzhi.city.places.levels import Level
 
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
@@ -66,8 +67,9 @@ class MicrogridDoors:
 
 def doors(place_id: UUID, level: str, on: date) -> Doors:
     """The doors at a place on the day: by membership for grids, by compounds above them."""
-    sql = _OF_GRID if Level(level).rank >= Level.GRID.rank else _OF_PLACE
-    with connection.cursor() as cursor:
+    rank = Level(level).rank
+    sql = _OF_GRID if rank >= Level.GRID.rank else _OF_PLACE
+    with in_sets(rank < Level.COMMUNITY.rank), connection.cursor() as cursor:
         cursor.execute(sql, {"place": place_id, "on": on})
         row = cursor.fetchone()
     assert row is not None

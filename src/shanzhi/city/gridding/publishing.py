@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
+from shanzhi.base.rows import in_sets
 from shanzhi.city.gridding import instance, naming
 from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
@@ -277,7 +278,7 @@ def _write(change: _Change, on: date) -> None:
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes(change.shapes)
-    with instance.in_sets(len(change.left) > _MANY), connection.cursor() as cursor:
+    with in_sets(len(change.left) > _MANY), connection.cursor() as cursor:
         if change.left:
             cursor.execute(
                 _END_MEMBERSHIPS, [on, *(list(column) for column in zip(*change.left, strict=True))]

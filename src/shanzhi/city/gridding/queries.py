@@ -115,6 +115,11 @@ def communities(found: Proposal) -> list[CommunityRow]:
         return [CommunityRow(*row) for row in cursor.fetchall()]
 
 
+def areas_of(found: Proposal) -> list[str]:
+    """The districts that a proposal touches."""
+    return sorted(set(ProposalPart.objects.filter(proposal=found).values_list("community__area", flat=True)))
+
+
 def exceptions(found: Proposal, limit: int = 2000) -> list[Exceptional]:
     """The micro-grids out of their band, by community."""
     with connection.cursor() as cursor:

@@ -1,6 +1,7 @@
 """Documents (文档): tables that come in as files; Excel workbooks and A4 papers that go out."""
 
 from shanzhi.core.documents.codes import qr
+from shanzhi.core.documents.features import Feature, is_geojson, read_features, unpacked
 from shanzhi.core.documents.paper import Language, Paper
 from shanzhi.core.documents.pictures import Photo
 from shanzhi.core.documents.tables import RowError, check_size, read_table, require_columns
@@ -10,6 +11,7 @@ from shanzhi.core.documents.workbook import Sheet, write_workbook
 __all__ = [
     "NOTHING",
     "Column",
+    "Feature",
     "Kind",
     "Language",
     "Paper",
@@ -18,8 +20,11 @@ __all__ = [
     "Sheet",
     "as_text",
     "check_size",
+    "is_geojson",
     "qr",
+    "read_features",
     "read_table",
     "require_columns",
+    "unpacked",
     "write_workbook",
 ]

@@ -1,6 +1,9 @@
-"""Geometry (几何): cells of points, planes of metres; numpy and shapely in, arrays out."""
+"""Geometry (几何) of grids and of the tiles that show them: shapely and NumPy in, the same out."""
 
 from shanzhi.core.geometry.cells import grid_polygons, voronoi_cells
-from shanzhi.core.geometry.project import Metres
+from shanzhi.core.geometry.project import Metres, from_mercator, mercator
+from shanzhi.core.geometry.tiles import MAX_ZOOM, Layer, pyramid
 
-__all__ = ["Metres", "grid_polygons", "voronoi_cells"]
+__all__ = [
+    "MAX_ZOOM", "Layer", "Metres", "from_mercator", "grid_polygons", "mercator", "pyramid", "voronoi_cells",
+]  # fmt: skip

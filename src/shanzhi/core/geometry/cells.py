@@ -11,18 +11,18 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import Voronoi, cKDTree
-from shapely.geometry import MultiPolygon, Polygon
+from shapely.geometry import Polygon
+from shapely.geometry.base import BaseGeometry as Area
 
 from shanzhi.core.geometry.project import Floats, Shapes
 
 Ints = NDArray[np.int64]
-Area = Polygon | MultiPolygon
 
 _DECIMALS = 3  # points within the same millimetre are one
 _OVER = 1e-6  # metres by which a cut reaches over the border of its cell, so that it surely meets it
 _FAR = 10.0
-_LEAST = 1.0  # square metres of a cell that can take in a building that has none
-_HALVINGS = 44
+_LEAST = 1.0  # square metres, below which a building has no cell and shares another's
+_HALVINGS = 34
 
 
 def voronoi_cells(xy: ArrayLike, clip: Area) -> Shapes:
@@ -47,7 +47,7 @@ def grid_polygons(
     `households` (n,) say of each piece where it stands, to which micro-grid it belongs and how many live there.
     The cell of a building that several micro-grids share is cut across its longer side into parallel strips
     whose areas are as their households there (none counting as one), in the order of the pieces. A micro-grid
-    whose buildings have no part of `clip`, as they lie outside, takes a strip of the nearest cell.
+    whose buildings have less than a square metre of `clip`, as they lie outside, takes a strip of the nearest cell.
 
     Returns the labels in ascending order (g,) and their polygons (g,): valid, none empty, together exactly
     `clip`, with all vertices on shared borders shared. With the pieces' points as buildings and one household
@@ -63,7 +63,7 @@ def grid_polygons(
         raise ValueError("building must index xy")
     labels, dense = np.unique(named, return_inverse=True)
     shapes = _tiled(points, clip, stands, dense, weight)
-    missing = shapely.is_empty(shapes)
+    missing = shapely.area(shapes) < _LEAST
     if missing.any():
         moved = _taken_in(points, clip, stands, missing[dense])
         shapes = _tiled(points, clip, moved, dense, weight)
@@ -126,7 +126,8 @@ class _Shares:
         pairs, first, row = np.unique(site * width + label, return_index=True, return_inverse=True)
         order = np.lexsort([first, pairs // width])
         start = np.searchsorted(pairs[order] // width, np.arange(int(site.max()) + 2))
-        return cls(start, (pairs % width)[order], np.bincount(row, weight)[order])
+        total: Floats = np.bincount(row, weight).astype(np.float64)
+        return cls(start, (pairs % width)[order], total[order])
 
     def owner(self, site: Ints, inner: Floats, cuts: "_Cuts") -> Ints:
         """The label of each face, told by its site and an inner point (f, 2)."""
@@ -169,39 +170,39 @@ def _linework(sites: Floats, clip: Area, shares: _Shares) -> tuple[Shapes, _Cuts
     lines = vertices[ends[wanted]]
     low, high = lines.min(1), lines.max(1)
     lines = lines[((low <= (east, north)) & (high >= (west, south))).all(1)]
-    regions = [vertices[found.regions[found.point_region[site]]] for site in np.flatnonzero(shared)]
-    chords, cuts = _cut(np.flatnonzero(shared), regions, clip, shares, count)
+    held = np.flatnonzero(shared)
+    rings = [found.regions[at] for at in found.point_region[held].tolist()]
+    ring_of = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    corners = vertices[np.concatenate(rings).astype(np.int64)] if rings else np.zeros((0, 2))
+    regions = (
+        shapely.polygons(shapely.linearrings(corners, indices=ring_of)) if rings else np.zeros(0, object)
+    )
+    chords, cuts = _cut(held, regions, clip, shares, count)
     return shapely.linestrings(np.concatenate([lines, chords])), cuts
 
 
-def _cut(
-    shared: Ints, regions: list[Floats], clip: Area, shares: _Shares, count: int
-) -> tuple[Floats, _Cuts]:
-    """The chords (c, 2, 2) that cut the cells of shared sites, given as convex rings, and where they lie."""
+def _cut(shared: Ints, regions: Shapes, clip: Area, shares: _Shares, count: int) -> tuple[Floats, _Cuts]:
+    """The chords (c, 2, 2) that cut the convex cells of shared sites, and where they lie."""
     axis = np.zeros(count, np.int64)
     parts = np.diff(shares.start)[shared]
-    most = int(parts.max()) - 1 if len(parts) else 0
-    at = np.full((count, most), np.inf)
+    at = np.full((count, int(parts.max()) - 1 if len(parts) else 0), np.inf)
     if not len(shared):
         return np.zeros((0, 2, 2)), _Cuts(axis, at)
     shapely.prepare(clip)
-    cells = np.array([Polygon(region) for region in regions], object)
+    cells = regions.copy()
     crossing = ~shapely.contains_properly(clip, cells)
     cells[crossing] = shapely.intersection(cells[crossing], clip)
     bounds = shapely.bounds(cells)
     axis[shared] = (bounds[:, 3] - bounds[:, 1]) > (bounds[:, 2] - bounds[:, 0])
-    for nth in range(most):
-        having = np.flatnonzero((parts > nth + 1) & (shapely.area(cells) > 0))
-        sites = shared[having]
-        before = np.array([shares.weight[shares.start[s] : shares.start[s] + nth + 1].sum() for s in sites])
-        whole = np.array([shares.weight[shares.start[s] : shares.start[s + 1]].sum() for s in sites])
-        at[sites, nth] = _positions(cells[having], axis[sites], before / whole)
-    chords = [
-        _chord(region, int(axis[site]), value)
-        for site, region in zip(shared.tolist(), regions, strict=True)
-        for value in at[site][np.isfinite(at[site])].tolist()
-    ]
-    return np.array(chords).reshape(-1, 2, 2), _Cuts(axis, at)
+    having = np.flatnonzero(shapely.area(cells) > 0)
+    row = np.repeat(having, parts[having] - 1)
+    first = shares.start[shared[row]]
+    nth = np.arange(len(row)) - np.searchsorted(row, row)
+    behind = np.append(0.0, np.cumsum(shares.weight))
+    fraction = (behind[first + nth + 1] - behind[first]) / (behind[first + parts[row]] - behind[first])
+    value = _positions(cells[row], axis[shared[row]], fraction)
+    at[shared[row], nth] = value
+    return _chords(regions[row], axis[shared[row]], value), _Cuts(axis, at)
 
 
 def _positions(cells: Shapes, axis: Ints, fraction: Floats) -> Floats:
@@ -224,7 +225,7 @@ def _positions(cells: Shapes, axis: Ints, fraction: Floats) -> Floats:
         ahead, back = np.maximum(one, two), np.minimum(one, two)
         partly = ahead * ahead / (2 * np.where(ahead > back, ahead - back, 1.0))
         mean = np.where(back >= 0, (one + two) / 2, np.where(ahead > 0, partly, 0.0))
-        return np.bincount(of, mean * rise, len(cells))
+        return np.bincount(of, mean * rise, len(cells)).astype(np.float64)
 
     bounds = shapely.bounds(cells)
     low, high = (np.where(axis == 0, bounds[:, side], bounds[:, side + 1]) for side in (0, 2))
@@ -236,14 +237,20 @@ def _positions(cells: Shapes, axis: Ints, fraction: Floats) -> Floats:
     return (low + high) / 2
 
 
-def _chord(region: Floats, axis: int, value: float) -> list[list[float]]:
-    """The line across a convex ring (v, 2) at a value of one coordinate, reaching a little over both ends."""
-    a, b = region[:, axis], region[:, 1 - axis]
-    next_a, next_b = np.roll(a, -1), np.roll(b, -1)
-    over = (a <= value) != (next_a <= value)
-    ends = b[over] + (value - a[over]) / (next_a[over] - a[over]) * (next_b[over] - b[over])
-    low, high = float(ends.min()) - _OVER, float(ends.max()) + _OVER
-    return [[value, low], [value, high]] if axis == 0 else [[low, value], [high, value]]
+def _chords(regions: Shapes, axis: Ints, value: Floats) -> Floats:
+    """Lines (c, 2, 2) across convex polygons (c,) at a value of one coordinate, a little over both ends."""
+    points, of = shapely.get_coordinates(regions, return_index=True)
+    along, other = (np.where(axis[of] == side, points[:, 0], points[:, 1]) for side in (0, 1))
+    behind = along <= value[of]
+    edge = np.flatnonzero((behind[1:] != behind[:-1]) & (of[1:] == of[:-1]))
+    # A convex border passes the value twice; not at all where the cell has next to no width.
+    edge = edge[np.bincount(of[edge], minlength=len(value))[of[edge]] == 2]
+    which = of[edge]
+    share = (value[which] - along[edge]) / (along[edge + 1] - along[edge])
+    ends = np.sort((other[edge] + share * (other[edge + 1] - other[edge])).reshape(-1, 2)) + (-_OVER, _OVER)
+    across = np.broadcast_to(value[which[::2], None], ends.shape)
+    level = axis[which[::2], None] == 0
+    return np.stack([np.where(level, across, ends), np.where(level, ends, across)], axis=2)
 
 
 def _joined(faces: Shapes, owner: Ints, count: int) -> Shapes:

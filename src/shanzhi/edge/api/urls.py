@@ -6,7 +6,9 @@ from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.gridding.api import urlpatterns as gridding
+from shanzhi.city.maps.api import urlpatterns as maps
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.edge.api import pages
@@ -15,7 +17,10 @@ from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
 
-router = Router("api/", [*people, *places, *gridding, *grid_page, *catalogue, *cases, *media, *push])
+router = Router(
+    "api/",
+    [*people, *places, *compounds, *maps, *gridding, *grid_page, *catalogue, *cases, *media, *push],
+)
 schema = build_schema(
     router,
     config=OpenAPIConfig(

@@ -12,6 +12,7 @@ from shanzhi.base.access import SYSTEM
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.gridding import actions as gridding
 from shanzhi.city.gridding import bounds, publishing
+from shanzhi.city.maps import actions as maps
 from shanzhi.city.places.models import Place
 from shanzhi.edge.cli import demo, demo_town
 
@@ -33,6 +34,7 @@ def seed_grids(district: str = demo.DISTRICT, *, at: datetime | None = None) -> 
     made = _proposed(gridding.NewProposal("首次划分微网格", [s.id for s in streets[1:]], *band), now)
     made = gridding.begin_publishing(made.id, made.version, on=on, reason="首次划分", actor=SYSTEM, at=now)
     publishing.publish(made.id, on=on, reason="首次划分", actor=SYSTEM, at=now)
+    maps.bake(district, on=localdate(now), at=now)
     _proposed(gridding.NewProposal(f"{streets[0].name}微网格划分", [streets[0].id], *band), now)
 
 
