@@ -186,6 +186,7 @@ export interface CompoundReport {
   datum: {
     given: string
     found: string
+    used: string
     suggestion_zh: string
     suggestion_en: string
     shares: Record<string, number>

@@ -48,10 +48,11 @@ export function errorsAsCsv(
   heads: string[],
   groups: { name: string; errors: GridRowError[] }[],
   say: (error: GridRowError) => string,
+  named: (field: string) => string = (field) => field,
 ): string {
   return csvOf(
     heads,
-    groups.flatMap(({ name, errors }) => errors.map((error) => [name, error.row, error.field, say(error)])),
+    groups.flatMap(({ name, errors }) => errors.map((error) => [name, error.row, named(error.field), say(error)])),
   )
 }
 
