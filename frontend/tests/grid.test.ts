@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FILLS, anchorOf, colouring, fillsOf, neighbours } from '@/desk/grid/colouring'
+import { FILLS, anchorOf, colouring, fillsOf, neighbours, sizeOf } from '@/desk/grid/colouring'
 import { clamped, pathOf, planeOf, shaped, zoomed } from '@/desk/grid/plan'
 import type { Frame } from '@/desk/grid/plan'
 import { between, kept, labelsOf, stackOf, stepped, tally, toggled } from '@/desk/grid/selection'
@@ -78,6 +78,7 @@ describe('numbers on the map', () => {
     expect(x).toBeCloseTo(106.03, 9)
     expect(y).toBeCloseTo(32.63, 9)
     expect(anchorOf(null)).toBeNull()
+    expect([sizeOf(null), sizeOf({ type: 'Polygon', coordinates: [square(1, 1, 3)] })]).toEqual([0, 9])
   })
 })
 

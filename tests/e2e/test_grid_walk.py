@@ -11,10 +11,11 @@ from playwright.sync_api import expect
 from shanzhi.core.documents import Column, Sheet, write_workbook
 
 DESK = {"width": 1366, "height": 768}
-COMMUNITY = "510107001006"
+COMMUNITY = "510107001007"
 COMPOUNDS = 50
 HEADINGS = (
-    "来源", "小区名称", "类型", "区县", "街道", "社区代码", "地址", "经度", "纬度", "楼栋", "单元数", "总层数", "户数",
+    "来源", "小区名称", "类型", "区县", "街道", "社区代码", "地址", "经度", "纬度", "楼栋", "单元数", "总层数",
+    "户数",
 )  # fmt: skip
 
 
@@ -81,7 +82,7 @@ def test_compounds_from_excel_become_published_micro_grids(
     desk.get("place-divide").click()
     expect(desk.get("pick-places")).to_contain_text(place["name"])
     desk.get("proposal-submit").click()
-    state = desk.get("proposal-state")
+    state = desk.get("proposal-title").locator('[data-test="proposal-state"]')
     expect(state).to_have_attribute("data-state", "ready", timeout=20_000)
     keep(desk, pictures, "grid-proposal")
     planned = desk.page.url.rsplit("/", 1)[1]

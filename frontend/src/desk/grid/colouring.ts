@@ -127,3 +127,9 @@ export function anchorOf(shape: Shape | null): [number, number] | null {
   const [ox, oy] = best[0]!
   return area ? [ox + x / (3 * area), oy + y / (3 * area)] : best[0]!
 }
+
+/** How much room a shape has: the area of its box, in square degrees. */
+export function sizeOf(shape: Shape | null): number {
+  const box = boxOf(ringsOf(shape))
+  return box[0] > box[2] ? 0 : (box[2] - box[0]) * (box[3] - box[1])
+}
