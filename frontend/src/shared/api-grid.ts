@@ -14,7 +14,6 @@ import type {
   CompoundReport,
   DatedPlace,
   DrawReport,
-  FeatureNote,
   GridPage,
   MapsAnswer,
   NewProposal,
@@ -78,16 +77,8 @@ export const importSuccessions = (file: File, dryRun: boolean) =>
   sendFile<ImportReport>('/api/places/successions', file, dryRun, {})
 export const importCompounds = (file: File, dryRun: boolean, fields: Given) =>
   sendFile<CompoundReport>('/api/compounds/import', file, dryRun, fields)
-export async function importBoundaries(file: File, dryRun: boolean, fields: Given): Promise<BoundaryReport> {
-  const found = await sendFile<Omit<BoundaryReport, 'errors'> & { errors: FeatureNote[] }>(
-    '/api/places/boundaries/import',
-    file,
-    dryRun,
-    fields,
-  )
-  // A feature has no columns: what names it stands where a column would.
-  return { ...found, errors: found.errors.map((one) => ({ ...one, field: one.name })) }
-}
+export const importBoundaries = (file: File, dryRun: boolean, fields: Given) =>
+  sendFile<BoundaryReport>('/api/places/boundaries/import', file, dryRun, fields)
 export const drawBoundaries = (body: { place_id: string; level: string; dry_run: boolean }) =>
   post<DrawReport>('/api/places/boundaries/draw', body)
 

@@ -146,11 +146,25 @@ export interface CompoundValue {
   why_en: string
 }
 
+/** What somebody chose or entered, and why. */
+export interface CompoundChoice {
+  field: string
+  field_zh: string
+  field_en: string
+  source: string
+  was: string
+  became: string
+  reason: string
+  by: string
+  at: string
+}
+
 export interface CompoundDetail extends Omit<CompoundRow, 'buildings' | 'sources'> {
   building_count: number | null
   values: CompoundValue[]
   buildings: CompoundBuilding[]
   sources: CompoundSource[]
+  history: CompoundChoice[]
 }
 
 export interface CompoundEdit {

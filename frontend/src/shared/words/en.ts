@@ -154,7 +154,7 @@ export const en: Record<keyof typeof zh, string> = {
   'keys.enter': 'Enter',
 
   'places.title': 'Areas and grids',
-  'places.search': 'Search by name or code',
+  'places.search': 'Search by name, pinyin or code',
   'places.results': 'Search results',
   'places.noResults': 'Nothing found for “{q}”. Try a shorter name, or the first digits of a code.',
   'places.empty': 'There are no areas yet. Import a list of divisions first.',

@@ -147,7 +147,7 @@ export const zh = {
   'keys.enter': '回车',
 
   'places.title': '区划与网格',
-  'places.search': '搜索名称或代码',
+  'places.search': '搜索名称、拼音或代码',
   'places.results': '搜索结果',
   'places.noResults': '没有找到“{q}”。试试更短的名称，或区划代码的前几位。',
   'places.empty': '还没有区划。请先导入区划表。',
