@@ -39,12 +39,16 @@ export interface Change {
 export interface PlaceFacts {
   code: string
   name: string
+  /** The id of the place above. */
   parent: string | null
 }
 
+export type ChangeWhat = 'created' | 'renamed' | 'recoded' | 'moved' | 'closed'
+
 export interface ChangeRow {
-  place_id: string | null
-  what: 'created' | 'renamed' | 'recoded' | 'moved' | 'closed'
+  place_id: string
+  level: string
+  what: ChangeWhat[]
   before: PlaceFacts | null
   after: PlaceFacts | null
 }
@@ -71,6 +75,7 @@ export interface PastChange {
   summary_en: string
   can_undo: boolean
   undone: boolean
+  rows: ChangeRow[]
 }
 
 export interface CompoundRow {

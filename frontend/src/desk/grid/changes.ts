@@ -84,7 +84,7 @@ export function changeOf(kind: ChangeKind, form: ChangeForm, place: DatedPlace, 
 export function missing(kind: ChangeKind, form: ChangeForm): string {
   const needsName = kind === 'create' || kind === 'rename' || (kind === 'merge' && !form.survives)
   if (needsName && !form.name.trim()) return 'name'
-  if ((kind === 'recode' || (kind === 'merge' && !form.survives)) && !form.code.trim()) return 'code'
+  if (kind === 'recode' && !form.code.trim()) return 'code'
   if ((kind === 'move' || kind === 'merge') && !form.places.length) return 'places'
   if (kind === 'split' && form.parts.some((part) => !part.name.trim())) return 'parts'
   return form.on ? '' : 'on'
