@@ -108,6 +108,8 @@ SHANZHI_CLOCK = FileClock(Path(_CLOCK_FILE)) if _CLOCK_FILE else SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
 SHANZHI_TILES_DIR = Path(os.environ.get("SHANZHI_TILES") or STATE / "tiles")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
+# A key of the city's own for the national base map (天地图); without it maps are drawn without a base.
+SHANZHI_TIANDITU_KEY = os.environ.get("SHANZHI_TIANDITU_KEY", "")
 SHANZHI_IDLE_MINUTES = 30
 # Off only behind a gateway that keeps rates itself: there every visitor has the same address.
 SHANZHI_ANONYMOUS_RATES = os.environ.get("SHANZHI_ANONYMOUS_RATES", "1") == "1"
