@@ -148,8 +148,17 @@ def test_chengdu_from_375_to_261(db, at, shared_data):
 def test_over_the_interface(sign_in, clock):
     from django.core.files.uploadedfile import SimpleUploadedFile
 
+    from shanzhi.city.people import actions as people
+    from shanzhi.city.people.models import Account
+
+    rows = [DivisionRow(row=1, code="510199", name="试验区")]
+    assert not actions.import_divisions(rows, on=date(2025, 4, 1), actor=SYSTEM, at=clock.now()).errors
+    people.appoint(
+        Account.objects.get(username="xitong").id, "system_admin", queries.by_code("510199", date(2026, 1, 1)).id,
+        from_on=date(2025, 4, 1), actor=SYSTEM, at=clock.now(),
+    )  # fmt: skip
     browser = sign_in("xitong")
-    content = listed("2026,510107901,试验街道,510107")
+    content = listed("2026,510199901,试验街道,510199")
     for dry_run in ("1", ""):
         response = browser.client.post(
             f"/api/places/successions?dry_run={dry_run}", {"file": SimpleUploadedFile("a.csv", content)},
@@ -158,4 +167,4 @@ def test_over_the_interface(sign_in, clock):
         assert response.status_code in (200, 201), response.content
         body = response.json()
         assert (body["created"], body["years"][0]["total"], body["errors"]) == (1, 1, [])
-        assert Place.objects.filter(code="510107901").exists() is (not dry_run)
+        assert Place.objects.filter(code="510199901").exists() is (not dry_run)
