@@ -21,6 +21,26 @@ export const router = createRouter({
           meta: { capability: 'place.view' },
         },
         {
+          path: 'areas/import',
+          component: () => import('./pages/AreasImportPage.vue'),
+          meta: { capability: 'place.manage' },
+        },
+        {
+          path: 'division',
+          component: () => import('./pages/DivisionPage.vue'),
+          meta: { capability: 'place.view' },
+        },
+        {
+          path: 'division/:id',
+          component: () => import('./pages/ProposalPage.vue'),
+          meta: { capability: 'place.view' },
+        },
+        {
+          path: 'division/:id/:place',
+          component: () => import('./pages/CommunityPage.vue'),
+          meta: { capability: 'place.view' },
+        },
+        {
           path: 'catalogue',
           component: () => import('./pages/CataloguePage.vue'),
           meta: { capability: 'catalogue.view' },

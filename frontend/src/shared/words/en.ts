@@ -1,9 +1,11 @@
 /** Words of the interface in English; the keys are those of zh.ts. */
 import { enDesk } from './en-desk'
+import { enGrid } from './en-grid'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enDesk,
+  ...enGrid,
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',
@@ -152,12 +154,10 @@ export const en: Record<keyof typeof zh, string> = {
   'keys.enter': 'Enter',
 
   'places.title': 'Areas and grids',
-  'places.lead': 'One tree from province to grid; cases find their responsible unit by it.',
-  'places.search': 'Search by name or code',
+  'places.search': 'Search by name, pinyin or code',
   'places.results': 'Search results',
   'places.noResults': 'Nothing found for “{q}”. Try a shorter name, or the first digits of a code.',
   'places.empty': 'There are no areas yet. Import a list of divisions first.',
-  'places.pick': 'Choose an area on the left to see its code, level and what lies below it.',
   'places.code': 'Code',
   'places.level': 'Level',
   'places.children': 'Below it ({n})',
@@ -165,7 +165,6 @@ export const en: Record<keyof typeof zh, string> = {
   'places.posts': 'Posts',
   'places.posts.none': 'No posts are held right here.',
   'places.posts.count': '{n} held',
-  'places.import': 'Import areas',
   'places.importHelp':
     'CSV (.gz allowed) or Excel, at most 12 MB. Try it first: that only reports and changes nothing.',
 

@@ -1,8 +1,10 @@
 /** 界面用语（简体中文）。English: en.ts; a test compares the two. */
 import { zhDesk } from './zh-desk'
+import { zhGrid } from './zh-grid'
 
 export const zh = {
   ...zhDesk,
+  ...zhGrid,
   'app.name': '善治',
   'app.desk': '善治 · 工作台',
   'app.resident': '善治 · 随手报',
@@ -145,12 +147,10 @@ export const zh = {
   'keys.enter': '回车',
 
   'places.title': '区划与网格',
-  'places.lead': '从省到网格的一棵树，案件按它找到责任单位。',
-  'places.search': '搜索名称或代码',
+  'places.search': '搜索名称、拼音或代码',
   'places.results': '搜索结果',
   'places.noResults': '没有找到“{q}”。试试更短的名称，或区划代码的前几位。',
   'places.empty': '还没有区划。请先导入区划表。',
-  'places.pick': '选择左侧的一个区域，查看它的代码、级别和下级。',
   'places.code': '代码',
   'places.level': '级别',
   'places.children': '下级（{n}）',
@@ -158,7 +158,6 @@ export const zh = {
   'places.posts': '岗位',
   'places.posts.none': '这里没有直接设置的岗位。',
   'places.posts.count': '{n} 人',
-  'places.import': '导入区划',
   'places.importHelp': 'CSV（可用 .gz 压缩）或 Excel，不超过 12 MB。先试导入，只看结果，不改数据。',
 
   'import.file': '选择文件',

@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse
 
 def _content_policy() -> str:
     push = urlsplit(settings.SHANZHI_PUSH_URL)
-    streams = f" {push.scheme}://{push.netloc}" if push.netloc else ""
+    others = f" {push.scheme}://{push.netloc}" if push.netloc else ""
+    if settings.SHANZHI_TIANDITU_KEY:
+        others += "".join(f" https://t{n}.tianditu.gov.cn" for n in range(4))
     return (
         "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
-        f"connect-src 'self'{streams}; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; "
+        f"connect-src 'self'{others}; object-src 'none'; base-uri 'self'; frame-ancestors 'none'; "
         "form-action 'self'"
     )
 

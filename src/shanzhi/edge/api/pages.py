@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils.html import escape
 
 from shanzhi.base.access.api import error_response
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
@@ -33,9 +34,18 @@ def _shell(name: str) -> HttpResponseBase:
     return response
 
 
+_KEY_PLACE = '<meta name="shanzhi-tianditu" content="" />'
+
+
 def desk(request: HttpRequest) -> HttpResponseBase:
-    """The shell of the desks (工作台)."""
-    return _shell("index.html")
+    """The shell of the desks (工作台), with the key of the base map when the city has one."""
+    path, key = settings.FRONTEND / "index.html", settings.SHANZHI_TIANDITU_KEY
+    if not key or not path.exists():
+        return _shell("index.html")
+    shell = path.read_text("utf-8").replace(_KEY_PLACE, _KEY_PLACE.replace('""', f'"{escape(key)}"'))
+    response = HttpResponse(shell)
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 def resident(request: HttpRequest) -> HttpResponseBase:
