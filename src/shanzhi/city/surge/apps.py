@@ -12,8 +12,19 @@ class SurgeConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The history of postings is sealed."""
+        """The history of postings is sealed; needs and postings follow a change of the tree."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.places import touching
+        from shanzhi.city.surge import following
+
+        touching.register(
+            "surge",
+            "下沉人员",
+            "people of surge postings",
+            following.count,
+            following.follow,
+            following.unfollow,
+        )
 
         register_sealed(
             "surge_surgeevent",
