@@ -215,6 +215,10 @@ def test_sources_stand_side_by_side_and_a_person_may_choose(browser):
     ] == "人工选定：已上门核对"
     history = CompoundChoice.objects.get()
     assert (history.was, history.became, history.reason) == ("200", "300", "已上门核对")
+    shown = client.get(handle).json()["history"]
+    assert [(one["field_zh"], one["was"], one["became"], one["by"]) for one in shown] == [
+        ("户数", "200", "300", "某人")
+    ]
     # The same file again does not undo what a person chose.
     assert counts(send(client, other, source="乙平台"))["unchanged"] == 1
     assert counts(send(client, other.replace("200", "210"), source="乙平台"))["changed"] == 1

@@ -145,6 +145,11 @@ def test_a_mapping_says_columns_constants_words_and_rows():
     assert (cells.skipped, cells.reading.datum, cells.unmapped) == (1, "bd09", [])
     as_json = json.dumps({"columns": {"名": "name"}})
     assert read("名\n甲\n", as_json)[0][0].name == "甲"
+    blocks = "blk_no,street,max_floor_lvl,total_dwelling_units,residential\n1,甲路,2,4,Y\n2,甲路,2,4,N\n"
+    columns = {"blk_no": "building", "street": "name", "total_dwelling_units": "homes"}
+    listed, _, cells = read(blocks, json.dumps({"columns": columns}), source="")
+    assert ([one.source for one in listed], cells.skipped, cells.reading.datum) == (["楼栋表"], 1, "wgs84")
+    assert read(blocks, json.dumps({"columns": columns, "only": {}}))[2].skipped == 0
     for bad in (
         "[1]",
         "columns: {名: colour}",

@@ -56,6 +56,8 @@ INSTALLED_APPS = [
     "shanzhi.city.maps",
     "shanzhi.city.gridding",
     "shanzhi.city.people",
+    "shanzhi.city.cards",
+    # S    "shanzhi.city.surge",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",
 ]
@@ -110,6 +112,9 @@ SHANZHI_TILES_DIR = Path(os.environ.get("SHANZHI_TILES") or STATE / "tiles")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
 # A key of the city's own for the national base map (天地图); without it maps are drawn without a base.
 SHANZHI_TIANDITU_KEY = os.environ.get("SHANZHI_TIANDITU_KEY", "")
+# The address under which residents reach the program, for QR codes on paper; empty: that of the request.
+SHANZHI_PUBLIC_URL = os.environ.get("SHANZHI_PUBLIC_URL", "").rstrip("/")
+SHANZHI_HOTLINE = os.environ.get("SHANZHI_HOTLINE", "12345")
 SHANZHI_IDLE_MINUTES = 30
 # Off only behind a gateway that keeps rates itself: there every visitor has the same address.
 SHANZHI_ANONYMOUS_RATES = os.environ.get("SHANZHI_ANONYMOUS_RATES", "1") == "1"

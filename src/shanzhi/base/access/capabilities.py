@@ -22,6 +22,8 @@ CASE_REVEAL = "case.reveal"
 CASE_REOPEN = "case.reopen"
 PLACE_VIEW = "place.view"
 PLACE_MANAGE = "place.manage"
+SURGE_MANAGE = "surge.manage"
+SURGE_OFFER = "surge.offer"
 CATALOGUE_VIEW = "catalogue.view"
 CATALOGUE_MANAGE = "catalogue.manage"
 ACCOUNT_MANAGE = "account.manage"
@@ -53,6 +55,8 @@ LABELS: dict[str, tuple[str, str]] = {
     CASE_REVEAL: ("查看来电号码", "see the caller's number"),
     PLACE_VIEW: ("查看区划", "see places"),
     PLACE_MANAGE: ("管理区划", "manage places"),
+    SURGE_MANAGE: ("管理干部下沉", "manage surge postings"),
+    SURGE_OFFER: ("派出下沉人员", "offer people for surge postings"),
     CATALOGUE_VIEW: ("查看事部件目录", "see the catalogue"),
     CATALOGUE_MANAGE: ("管理事部件目录", "manage the catalogue"),
     ACCOUNT_MANAGE: ("管理账号", "manage accounts"),

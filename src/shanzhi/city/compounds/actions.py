@@ -1,6 +1,8 @@
 """The verbs of compounds: the only writers."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -67,12 +69,13 @@ def import_compounds(
     if place_id is not None and ground is None:
         raise NotFound(field="place")
     grouping = Grouping(cells.reading, source.strip()[:40], _shapes(cells.shapes))
-    listed = grouping.take(cells.lines)
+    with _nothing_is_garbage():
+        listed = grouping.take(cells.lines)
     report = ImportReport(
         uuid7(), cells.rows, len(listed), dry_run, stated=stated, warnings=grouping.warnings
     )
     terms = Terms(on, stated, ground, reach, dry_run, partial, close_gone)
-    with transaction.atomic():
+    with _nothing_is_garbage(), transaction.atomic():
         imports.run(listed, grouping.errors, outlines, terms, report)
         if not dry_run and report.created + report.changed + report.merged + report.closed:
             detail = {
@@ -85,6 +88,18 @@ def import_compounds(
     for notices in (report.errors, report.warnings, report.wrong_points):
         notices.sort(key=lambda notice: notice.row)
     return report
+
+
+@contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """While millions of objects are made that all stay, no search for garbage: it took a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _shapes(polygons: Mapping[int, dict[str, Any]]) -> dict[int, Any]:

@@ -12,8 +12,19 @@ class CompoundsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What people chose is sealed."""
+        """What people chose is sealed; homes follow a change of the tree."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.compounds import following
+        from shanzhi.city.places import touching
+
+        touching.register(
+            "households",
+            "住户与商铺",
+            "homes and shops",
+            following.count,
+            following.follow,
+            following.unfollow,
+        )
 
         register_sealed(
             "compounds_compoundchoice",

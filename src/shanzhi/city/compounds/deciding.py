@@ -7,7 +7,7 @@ from uuid import UUID
 
 from shanzhi.base.access import Actor
 from shanzhi.city.compounds import in_force, store
-from shanzhi.city.compounds.errors import SourceSaysNothing
+from shanzhi.city.compounds.errors import CodeTaken, SourceSaysNothing
 from shanzhi.city.compounds.imports import values_of
 from shanzhi.city.compounds.in_force import Choice, Ruling, Said
 from shanzhi.city.compounds.models import Compound, CompoundChoice
@@ -48,7 +48,7 @@ def standing(compound: Compound) -> Standing:
 def choose(
     compound: Compound, field: str, source: str, key: str, reason: str, actor: Actor, at: datetime
 ) -> None:
-    """Put a source in force for a field. Raises SourceSaysNothing."""
+    """Put a source in force for a field. Raises SourceSaysNothing, CodeTaken."""
     now = standing(compound)
     line = next(
         (
@@ -60,6 +60,8 @@ def choose(
     )
     if line is None:
         raise SourceSaysNothing(field="source", source=source)
+    if field == "code" and _holds_elsewhere(compound, line.code):
+        raise CodeTaken(field="field", code=line.code)
     _record(now, field, line.source, line.key, _text(getattr(line, field)), reason, actor, at)
     _apply(now)
 
@@ -105,11 +107,20 @@ def _record(
 def _apply(now: Standing, place_id: UUID | None = None) -> None:
     found, conflict = now.rulings()
     values = values_of(found, conflict)
+    if values["code"] != now.stock.values[now.compound.id]["code"] and _holds_elsewhere(
+        now.compound, values["code"]
+    ):
+        values["code"] = ""
     values["place"] = place_id or now.stock.values[now.compound.id]["place"]
     store.change_compounds([
         (now.compound.id, now.compound.area, *(values[name] for name in store.VALUES), pinyin_key(values["name"]),
          now.stock.boundaries[now.compound.id])
     ])  # fmt: skip
+
+
+def _holds_elsewhere(compound: Compound, code: str) -> bool:
+    others = Compound.objects.filter(area=compound.area, code=code, closed_on=None).exclude(id=compound.id)
+    return bool(others.exists())
 
 
 def _text(value: Any) -> str:

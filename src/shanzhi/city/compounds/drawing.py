@@ -14,6 +14,7 @@ from shapely.geometry.base import BaseGeometry
 from shanzhi.city.compounds import queries
 from shanzhi.city.places.boundaries import write_outlines
 from shanzhi.city.places.levels import Level
+from shanzhi.city.places.naming import Known
 from shanzhi.city.places.outlines import Outlines, read_outlines
 from shanzhi.core.geometry import Metres, grid_polygons
 
@@ -30,6 +31,11 @@ class Drawing:
     kept: list[UUID] = field(default_factory=list)
     without_points: list[UUID] = field(default_factory=list)
     without_room: list[UUID] = field(default_factory=list)
+    names: dict[UUID, Known] = field(default_factory=dict)
+
+    def named(self, ids: Iterable[UUID]) -> list[Known]:
+        """Places with code and name, by code."""
+        return sorted((self.names[one] for one in ids), key=lambda one: one.code)
 
 
 def draw(place_id: UUID, level: Level, on: date, *, dry_run: bool) -> Drawing:
@@ -42,7 +48,7 @@ def draw(place_id: UUID, level: Level, on: date, *, dry_run: bool) -> Drawing:
     """
     outlines = read_outlines(on, [place_id])
     top = outlines.names.by_id[place_id]
-    result = Drawing()
+    result = Drawing(names=outlines.names.by_id)
     for rank in range(top.level.rank + 1, level.rank + 1):
         step = list(Level)[rank]
         families = defaultdict(list)

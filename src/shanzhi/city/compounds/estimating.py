@@ -15,7 +15,7 @@ _METRES_A_DEGREE = 111_194.93
 _TURN = math.pi * (3 - math.sqrt(5))  # a sunflower fills a disc evenly
 
 _BARE = """
-SELECT c.area, c.id, c.households, coalesce(c.buildings, 0), c.lon, c.lat, c.kind
+SELECT c.area, c.id, c.households, coalesce(c.buildings, 0), c.lon, c.lat, c.kind, c.opened_on
 FROM compounds_compound c
 WHERE c.households > 0 AND c.opened_on <= %(on)s AND (c.closed_on IS NULL OR c.closed_on > %(on)s)
   AND c.place_id IN (SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = ANY(%(places)s)
@@ -63,14 +63,16 @@ def estimate(place_ids: Sequence[UUID], on: date, look: Look) -> int:
         cursor.execute(_BARE, {"places": list(place_ids), "on": on})
         bare = cursor.fetchall()
     written = BulkRows()
-    for area, compound, households, buildings, lon, lat, kind in bare:
+    for area, compound, households, buildings, lon, lat, kind, since in bare:
         made: dict[int, UUID] = {}
         for building, stairwell, floor, doors in drawn(households, buildings, look):
             if building not in made:
                 east, north = _beside(building, lon, lat, look.spacing_metres)
-                made[building] = written.building(area, compound, f"{building + 1}栋", east, north, on, True)
+                made[building] = written.building(
+                    area, compound, f"{building + 1}栋", east, north, since, True
+                )
             homes, shops = (0, doors) if kind == CompoundKind.SHOPS else (doors, 0)
-            written.floor(area, made[building], stairwell, floor, floor, homes, shops, on, True)
+            written.floor(area, made[building], stairwell, floor, floor, homes, shops, since, True)
     written.write()
     return len(bare)
 

@@ -19,22 +19,22 @@ from shanzhi.city.compounds.notices import Notice
 from shanzhi.city.compounds.reading import MAX_FILE_BYTES, read_cells
 from shanzhi.city.compounds.shapes import (
     BoundaryImportOut,
+    BoundaryNoteOut,
     CompoundImportOut,
     DatumOut,
     DrawingOut,
-    NoticeOut,
-    PlaceNameOut,
-    RowNoteOut,
+    DrawnPlaceOut,
+    ImportNoticeOut,
 )
 from shanzhi.city.places import boundaries
 from shanzhi.city.places.datum import Datum, Finding
-from shanzhi.city.places.models import Place
 from shanzhi.core.documents import RowError, check_size, read_features
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 # A file of a million rows may be wrong in each: the first of a kind tell enough.
 MOST_NOTICES = 500
 _YES = {"1", "true"}
+_BOUNDARY_CODES = {"name": "outside-your-places", "boundary": "no-polygon", "datum": "datum-unclear"}
 
 
 class ImportQuery(msgspec.Struct):
@@ -46,7 +46,7 @@ class ImportQuery(msgspec.Struct):
     on: str = ""
 
 
-class Upload(msgspec.Struct):
+class CompoundUpload(msgspec.Struct):
     """Facts of an uploaded file; its content decides what it is."""
 
     name: str
@@ -56,8 +56,8 @@ class Upload(msgspec.Struct):
 class CompoundFiles(msgspec.Struct):
     """The list, and a mapping as a file of its own."""
 
-    file: Upload
-    mapping: Upload | None = None
+    file: CompoundUpload
+    mapping: CompoundUpload | None = None
 
 
 class CompoundForm(msgspec.Struct):
@@ -79,7 +79,7 @@ class CompoundForm(msgspec.Struct):
 class BoundaryFiles(msgspec.Struct):
     """The map file."""
 
-    file: Upload
+    file: CompoundUpload
 
 
 class BoundaryForm(msgspec.Struct):
@@ -133,15 +133,15 @@ def _reading(request: HttpRequest, text: str) -> Reading | None:
     return read_mapping(text) if text.strip() else None
 
 
-def _notices(found: Sequence[Notice]) -> list[NoticeOut]:
+def _notices(found: Sequence[Notice]) -> list[ImportNoticeOut]:
     return [
-        NoticeOut(one.row, one.field, one.code, one.message_zh, one.message_en)
+        ImportNoticeOut(one.row, one.field, one.code, one.message_zh, one.message_en)
         for one in found[:MOST_NOTICES]
     ]
 
 
-def _notes(found: Iterable[RowError]) -> list[RowNoteOut]:
-    return [RowNoteOut(one.row, one.field, one.message_zh, one.message_en) for one in found]
+def _notes(found: Iterable[RowError]) -> list[BoundaryNoteOut]:
+    return [BoundaryNoteOut(one.row, one.field, one.message_zh, one.message_en) for one in found]
 
 
 def datum_out(stated: Datum | None, used: Datum | None, finding: Finding) -> DatumOut:
@@ -237,7 +237,11 @@ class BoundaryImportController(ApiController):
         )  # fmt: skip
         return BoundaryImportOut(
             report.dry_run, report.rows, report.created, report.changed, report.unchanged, settled,
-            _notes(report.repaired), _notes(report.unmatched), _notes(report.errors),
+            _notes(report.repaired), _notes(report.unmatched),
+            [
+                ImportNoticeOut(one.row, one.field, _BOUNDARY_CODES[one.field], one.message_zh, one.message_en)
+                for one in report.errors
+            ],
             datum_out(report.stated, report.datum, report.finding),
         )  # fmt: skip
 
@@ -253,11 +257,10 @@ class BoundaryDrawController(ApiController):
         found = actions.draw_boundaries(
             given.place_id, given.level, actor=self.actor, at=at, dry_run=given.dry_run
         )
-        names = Place.objects.in_bulk([*found.without_points, *found.without_room])
         return DrawingOut(
             given.dry_run, len(found.drawn), len(found.kept),
-            [PlaceNameOut(one, names[one].code, names[one].name) for one in found.without_points],
-            [PlaceNameOut(one, names[one].code, names[one].name) for one in found.without_room],
+            [DrawnPlaceOut(one.id, one.code, one.name) for one in found.named(found.without_points)],
+            [DrawnPlaceOut(one.id, one.code, one.name) for one in found.named(found.without_room)],
         )  # fmt: skip
 
 

@@ -83,6 +83,9 @@ def run(
     with transaction.atomic():
         store.lock()
         work = _Work(usable, placed.datum or Datum.WGS84, terms, report, outlines)
+        work.match()
+        if report.errors and not terms.partial:
+            return
         work.compare()
         if not terms.dry_run:
             work.write()
@@ -114,7 +117,7 @@ class _Work:
     def __init__(
         self, listed: Sequence[Listed], datum: Datum, terms: Terms, report: ImportReport, outlines: Outlines
     ) -> None:
-        self.listed = listed
+        self.listed = list(listed)
         self.datum = datum
         self.terms = terms
         self.report = report
@@ -122,6 +125,7 @@ class _Work:
         self.areas = {one.area for one in listed}
         self.stock = store.read_stock(self.areas)
         self.target: list[UUID] = []
+        self.joined: list[bool] = []
         self.made: dict[UUID, Listed] = {}
         self.new_lines: list[tuple[object, ...]] = []
         self.changed_lines: list[tuple[object, ...]] = []
@@ -129,19 +133,23 @@ class _Work:
         self.floors: dict[UUID, Counted] = {}
         self.gone_lines: list[UUID] = []
         self.gone_compounds: list[UUID] = []
+        self.codes = {
+            (self.stock.areas[compound], now["code"]): compound
+            for compound, now in self.stock.values.items()
+            if now["code"]
+        }
         self.created: dict[UUID, dict[str, Any]] = {}
         self.rewritten: dict[UUID, dict[str, Any]] = {}
         self.boundaries: dict[UUID, bytes] = {}
 
     def compare(self) -> None:
         """Find what is to be written, and count."""
-        merged = self._match()
         touched = self._lines() | self._structure() | self._boundaries() | set(self.made)
         if self.terms.close_gone:
             touched |= self._gone()
         self._values(touched)
         report, seen = self.report, set()
-        for compound, joined in zip(self.target, merged, strict=True):
+        for compound, joined in zip(self.target, self.joined, strict=True):
             if compound in self.made and compound not in seen:
                 report.created += 1
             elif joined:
@@ -183,17 +191,24 @@ class _Work:
         if len(self.new_lines) + self.structure.size() > _MANY_ROWS:
             store.settle_statistics()
 
-    def _match(self) -> list[bool]:
-        """Find the compound of each that is listed; whether it joins one that another source lists."""
+    def match(self) -> None:
+        """Find the compound of each that is listed, and whether it joins one that another source lists.
+
+        What means a compound outside of the actor's places is an error.
+        """
         keys = {
             key: line.compound for key, line in self.stock.lines.items() if line.compound in self.stock.values
         }
         matcher = Matcher(self.stock.known(), keys)
         matcher.expect(self.listed)
-        merged = []
+        within = []
         for one in self.listed:
             found, alike = matcher.match(one)
-            merged.append(found is not None and (one.area, one.source, one.key) not in keys)
+            if found is not None and not self._in_reach(found):
+                self.report.errors.append(notice(one.row, "name", "outside-your-places"))
+                continue
+            within.append(one)
+            self.joined.append(found is not None and (one.area, one.source, one.key) not in keys)
             if found is None:
                 found = uuid7()
                 self.made[found] = one
@@ -201,7 +216,16 @@ class _Work:
                     self.report.warnings.append(notice(one.row, "name", "same-name"))
             matcher.learn(found, one)
             self.target.append(found)
-        return merged
+        self.listed = within
+
+    def _in_reach(self, compound: UUID) -> bool:
+        now, reach = self.stock.values.get(compound), self.terms.reach
+        return now is None or reach is None or now["place"] in reach
+
+    def _in_ground(self, compound: UUID) -> bool:
+        """Whether a compound lies where the import was said to be about."""
+        ground, known = self.terms.ground, self.outlines.names.by_id.get(self.stock.values[compound]["place"])
+        return ground is None or (known is not None and ground.id in {known.id, *known.above})
 
     def _said(self, one: Listed) -> Said:
         position = None if one.lon is None or one.lat is None else (one.lon, one.lat, self.datum.value)
@@ -265,6 +289,8 @@ class _Work:
         for key, line in self.stock.lines.items():
             if line.gone or key in here or key[:2] not in pairs or line.compound not in self.stock.values:
                 continue
+            if not (self._in_reach(line.compound) and self._in_ground(line.compound)):
+                continue
             self.gone_lines.append(line.id)
             left = [one for one in self.stock.lines_of[line.compound] if one is not line]
             self.stock.lines_of[line.compound] = left
@@ -290,11 +316,23 @@ class _Work:
             found, conflict = in_force.decide(said, by, floors=floors.get(compound), choices=choices)
             values = values_of(found, conflict)
             now = self.stock.values.get(compound)
+            self._check_code(compound, values, places.get(compound))
             values["place"] = self._place(now, places.get(compound), "place" in choices)
             if now is None:
                 self.created[compound] = values
             elif values != now or compound in self.boundaries:
                 self.rewritten[compound] = values
+
+    def _check_code(self, compound: UUID, values: dict[str, Any], one: Listed | None) -> None:
+        """Two compounds of a district never have one code: the first keeps it."""
+        if not values["code"]:
+            return
+        area = self.made[compound].area if compound in self.made else self.stock.areas[compound]
+        holder = self.codes.setdefault((area, values["code"]), compound)
+        if holder != compound:
+            if one is not None:
+                self.report.warnings.append(notice(one.row, "code", "code-taken", text=values["code"]))
+            values["code"] = ""
 
     def _place(self, now: dict[str, Any] | None, one: Listed | None, held: bool) -> UUID | None:
         if now is None:

@@ -15,7 +15,7 @@ FIELDS = ("name", "kind", "code", "address", "position", "buildings", "household
 FIELD_WORDS = {
     "name": ("名称", "name"), "kind": ("类型", "kind"), "code": ("标准地址编码", "code"),
     "address": ("地址", "address"), "position": ("位置", "position"), "households": ("户数", "households"),
-    "buildings": ("楼栋数", "buildings"),
+    "buildings": ("楼栋数", "buildings"), "place": ("所属区划", "place"),
 }  # fmt: skip
 WHY = {
     "only": ("只有这一来源写明", "the only source that says so"),

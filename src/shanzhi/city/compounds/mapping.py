@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,12 @@ class Reading:
     only: Mapping[str, frozenset[str]] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     datum: str = ""
+    given: frozenset[str] = frozenset()
+
+    def over(self, other: "Reading") -> "Reading":
+        """This mapping, where it is silent completed by another: a table of columns may be all that was given."""
+        silent = {"constants", "words", "shops", "only", "datum"} - self.given
+        return replace(self, **{part: getattr(other, part) for part in silent})
 
 
 def plain(heading: str) -> str:
@@ -115,6 +121,7 @@ def _reading(found: Any) -> Reading:
         {str(heading): frozenset(map(str, values)) for heading, values in only.items()},
         tuple(map(str, found.get("needs") or ())),
         str(found.get("datum") or ""),
+        frozenset(map(str, found)),
     )
 
 

@@ -31,6 +31,10 @@ WORDS = {
         "本区县已有同名小区，但位置、地址或编码不足以认定为同一个，按新小区处理。",
         "Another compound here has this name, and nothing shows that they are one: taken as new.",
     ),
+    "code-taken": (
+        "标准地址编码 {text} 已属于本区县另一小区，未采用。",
+        "The code {text} is that of another compound of the district: not used.",
+    ),
     "unknown-code": ("没有代码为 {text} 的区划。", "There is no place with code {text}."),
     "ambiguous-county": (
         "“{text}”可能是几个区县，{count} 个小区按坐标归属；请补充城市或代码。",

@@ -12,15 +12,16 @@ from shanzhi.city.compounds.in_force import FIELD_WORDS, WHY, Ruling, Said
 from shanzhi.city.compounds.kinds import CompoundKind
 from shanzhi.city.compounds.queries import CompoundRow, FloorRow
 from shanzhi.city.compounds.shapes import (
-    BuildingOut,
+    CompoundBuildingOut,
+    CompoundChoiceOut,
+    CompoundFloorOut,
     CompoundFullOut,
     CompoundOut,
-    FloorOut,
-    MicrogridBrief,
-    PlaceBrief,
-    SourceOut,
-    StairwellOut,
-    ValueOut,
+    CompoundPlaceOut,
+    CompoundSourceOut,
+    CompoundStairwellOut,
+    CompoundValueOut,
+    FloorMicrogridOut,
 )
 
 
@@ -29,8 +30,8 @@ def compound_out(row: CompoundRow) -> CompoundOut:
     kind = CompoundKind(row.kind)
     return CompoundOut(
         row.area, row.id, row.kind, kind.zh, kind.en, row.name, row.code, row.address,
-        PlaceBrief(row.place_id, row.place_name, row.place_level), row.lon, row.lat, row.households, row.buildings,
-        len(row.sources), row.conflict,
+        CompoundPlaceOut(row.place_id, row.place_name, row.place_level), row.lon, row.lat, row.households,
+        row.buildings, len(row.sources), row.conflict,
     )  # fmt: skip
 
 
@@ -42,11 +43,18 @@ def compound_page(actor: Actor, area: str, compound_id: UUID, on: date) -> Compo
     rulings, _ = now.rulings()
     return CompoundFullOut(
         row.area, row.id, row.kind, kind.zh, kind.en, row.name, row.code, row.address,
-        PlaceBrief(row.place_id, row.place_name, row.place_level), row.lon, row.lat, row.datum, row.households,
+        CompoundPlaceOut(row.place_id, row.place_name, row.place_level), row.lon, row.lat, row.datum, row.households,
         row.buildings, row.conflict,
         [_value(field, ruling) for field, ruling in rulings.items()],
         _buildings(floor for _, floor in queries.floors_of(area, [compound_id], on)),
         [_source(said, rulings) for said in now.said],
+        [
+            CompoundChoiceOut(
+                one.field, *FIELD_WORDS[one.field], one.source, one.was, one.became, one.reason, one.actor_name,
+                one.at,
+            )
+            for one in queries.choices_of(now.compound)
+        ],
     )  # fmt: skip
 
 
@@ -55,23 +63,23 @@ def _why(ruling: Ruling) -> tuple[str, str]:
     return zh.format(reason=ruling.reason), en.format(reason=ruling.reason)
 
 
-def _value(field: str, ruling: Ruling) -> ValueOut:
+def _value(field: str, ruling: Ruling) -> CompoundValueOut:
     zh, en = FIELD_WORDS[field]
-    return ValueOut(field, zh, en, _text(ruling.value), ruling.source, ruling.key, *_why(ruling))
+    return CompoundValueOut(field, zh, en, _text(ruling.value), ruling.source, ruling.key, *_why(ruling))
 
 
 def _text(value: Any) -> str:
     return f"{value[0]:.6f}, {value[1]:.6f}" if isinstance(value, tuple) else str(value)
 
 
-def _source(said: Said, rulings: dict[str, Ruling]) -> SourceOut:
+def _source(said: Said, rulings: dict[str, Ruling]) -> CompoundSourceOut:
     held = {
         field: ruling
         for field, ruling in rulings.items()
         if (ruling.source, ruling.key) == (said.source, said.key)
     }
     lon, lat, datum = said.position or (None, None, "")
-    return SourceOut(
+    return CompoundSourceOut(
         said.source, said.key, said.name, said.address, said.households, said.buildings, lon, lat, datum,
         said.seen_on, list(held),
         "；".join(f"{FIELD_WORDS[field][0]}：{_why(ruling)[0]}" for field, ruling in held.items()),
@@ -79,26 +87,26 @@ def _source(said: Said, rulings: dict[str, Ruling]) -> SourceOut:
     )  # fmt: skip
 
 
-def _buildings(floors: Iterable[FloorRow]) -> list[BuildingOut]:
-    found: dict[UUID, BuildingOut] = {}
-    stairwells: dict[tuple[UUID, str], StairwellOut] = {}
+def _buildings(floors: Iterable[FloorRow]) -> list[CompoundBuildingOut]:
+    found: dict[UUID, CompoundBuildingOut] = {}
+    stairwells: dict[tuple[UUID, str], CompoundStairwellOut] = {}
     for row in floors:
         building = found.setdefault(
             row.building_id,
-            BuildingOut(row.building_id, row.building, row.building_lon, row.building_lat, []),
+            CompoundBuildingOut(row.building_id, row.building, row.building_lon, row.building_lat, []),
         )
         if row.id is None:
             continue
         stairwell = stairwells.get((row.building_id, row.stairwell))
         if stairwell is None:
-            stairwell = stairwells[row.building_id, row.stairwell] = StairwellOut(row.stairwell, [])
+            stairwell = stairwells[row.building_id, row.stairwell] = CompoundStairwellOut(row.stairwell, [])
             building.stairwells.append(stairwell)
         grid = (
             None
             if row.microgrid_id is None
-            else MicrogridBrief(row.microgrid_id, row.microgrid, row.microgrid_code)
+            else FloorMicrogridOut(row.microgrid_id, row.microgrid, row.microgrid_code)
         )
         stairwell.floors.append(
-            FloorOut(row.id, row.floor, row.top, row.homes, row.shops, row.estimated, grid)
+            CompoundFloorOut(row.id, row.floor, row.top, row.homes, row.shops, row.estimated, grid)
         )
     return list(found.values())

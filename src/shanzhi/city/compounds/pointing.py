@@ -34,7 +34,8 @@ class Points:
         self.owners: list[Listed] = []
         self.holders: list[Listed | ListedBuilding] = []
         for one in listed:
-            for holder in (one, *one.buildings.values()):
+            holders: list[Listed | ListedBuilding] = [one, *one.buildings.values()]
+            for holder in holders:
                 if holder.lon is not None:
                     self.owners.append(one)
                     self.holders.append(holder)

@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_VIEW
 from shanzhi.city.compounds.kinds import CompoundKind
-from shanzhi.city.compounds.models import Compound
+from shanzhi.city.compounds.models import Compound, CompoundChoice
 from shanzhi.city.places import queries as places
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.paging import decode_cursor, encode_cursor
@@ -185,6 +185,13 @@ def one(actor: Actor, area: str, compound_id: UUID, on: date) -> CompoundRow:
     if row is None:
         raise NotFound
     return CompoundRow(*row)
+
+
+def choices_of(compound: Compound) -> list[CompoundChoice]:
+    """What people chose or entered for a compound that the caller has found visible, newest first."""
+    return list(
+        CompoundChoice.objects.filter(area=compound.area, compound_id=compound.id).order_by("-at", "-id")
+    )
 
 
 _FLOORS = """

@@ -33,7 +33,7 @@ class Cells:
 
 
 def read_cells(content: bytes, reading: Reading | None = None) -> Cells:
-    """The cells of a file, told apart by content; without `reading` it is guessed from the headings.
+    """The cells of a file, told apart by content; `reading`, or what it is silent about, is guessed.
 
     Raises InvalidInput on field `file` for what cannot be read or has no column for the name.
     """
@@ -47,7 +47,7 @@ def read_cells(content: bytes, reading: Reading | None = None) -> Cells:
         )
         first = 2
     headings = table[0]
-    used = guess(headings) if reading is None else reading
+    used = guess(headings) if reading is None else reading.over(guess(headings))
     at, mapping, unmapped = fields_of(used, headings)
     if "name" not in at and "name" not in used.constants:
         raise InvalidInput(

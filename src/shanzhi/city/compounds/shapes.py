@@ -1,12 +1,12 @@
 """What the API says about compounds."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
 
 
-class PlaceBrief(msgspec.Struct):
+class CompoundPlaceOut(msgspec.Struct):
     """The deepest place known to hold a compound."""
 
     id: UUID
@@ -25,7 +25,7 @@ class CompoundOut(msgspec.Struct):
     name: str
     code: str
     address: str
-    place: PlaceBrief
+    place: CompoundPlaceOut
     lon: float | None
     lat: float | None
     households: int | None
@@ -43,7 +43,7 @@ class CompoundPageOut(msgspec.Struct):
     households: int
 
 
-class MicrogridBrief(msgspec.Struct):
+class FloorMicrogridOut(msgspec.Struct):
     """The micro-grid that a floor belongs to."""
 
     id: UUID
@@ -51,7 +51,7 @@ class MicrogridBrief(msgspec.Struct):
     code: str
 
 
-class FloorOut(msgspec.Struct):
+class CompoundFloorOut(msgspec.Struct):
     """A floor, or a band of floors. `estimated`: a share of the building's total."""
 
     id: UUID
@@ -60,27 +60,27 @@ class FloorOut(msgspec.Struct):
     homes: int
     shops: int
     estimated: bool
-    microgrid: MicrogridBrief | None
+    microgrid: FloorMicrogridOut | None
 
 
-class StairwellOut(msgspec.Struct):
+class CompoundStairwellOut(msgspec.Struct):
     """A stairwell; its name is "" where there is only one."""
 
     name: str
-    floors: list[FloorOut]
+    floors: list[CompoundFloorOut]
 
 
-class BuildingOut(msgspec.Struct):
+class CompoundBuildingOut(msgspec.Struct):
     """A building."""
 
     id: UUID
     name: str
     lon: float | None
     lat: float | None
-    stairwells: list[StairwellOut]
+    stairwells: list[CompoundStairwellOut]
 
 
-class ValueOut(msgspec.Struct):
+class CompoundValueOut(msgspec.Struct):
     """What is in force for a field, from which source, and why; floors give it when `source` is ""."""
 
     field: str
@@ -93,7 +93,7 @@ class ValueOut(msgspec.Struct):
     why_en: str
 
 
-class SourceOut(msgspec.Struct):
+class CompoundSourceOut(msgspec.Struct):
     """What one source says. `in_force` names the fields for which it is; the sentences say why."""
 
     source: str
@@ -111,6 +111,20 @@ class SourceOut(msgspec.Struct):
     why_en: str
 
 
+class CompoundChoiceOut(msgspec.Struct):
+    """What somebody chose or entered, and why."""
+
+    field: str
+    field_zh: str
+    field_en: str
+    source: str
+    was: str
+    became: str
+    reason: str
+    by: str
+    at: datetime
+
+
 class CompoundFullOut(msgspec.Struct):
     """One compound with everything known of it; `values` says what is in force for each field."""
 
@@ -122,19 +136,20 @@ class CompoundFullOut(msgspec.Struct):
     name: str
     code: str
     address: str
-    place: PlaceBrief
+    place: CompoundPlaceOut
     lon: float | None
     lat: float | None
     datum: str
     households: int | None
     building_count: int | None
     conflict: bool
-    values: list[ValueOut]
-    buildings: list[BuildingOut]
-    sources: list[SourceOut]
+    values: list[CompoundValueOut]
+    buildings: list[CompoundBuildingOut]
+    sources: list[CompoundSourceOut]
+    history: list[CompoundChoiceOut]
 
 
-class NoticeOut(msgspec.Struct):
+class ImportNoticeOut(msgspec.Struct):
     """What is to be said of a row."""
 
     row: int
@@ -170,9 +185,9 @@ class CompoundImportOut(msgspec.Struct):
     closed: int
     homes: int
     datum: DatumOut
-    errors: list[NoticeOut]
-    warnings: list[NoticeOut]
-    wrong_points: list[NoticeOut]
+    errors: list[ImportNoticeOut]
+    warnings: list[ImportNoticeOut]
+    wrong_points: list[ImportNoticeOut]
     mapping: dict[str, str]
     unmapped: list[str]
     skipped: int
@@ -180,7 +195,7 @@ class CompoundImportOut(msgspec.Struct):
     more: dict[str, int]
 
 
-class RowNoteOut(msgspec.Struct):
+class BoundaryNoteOut(msgspec.Struct):
     """What is to be said of a feature of a map file."""
 
     row: int
@@ -198,13 +213,13 @@ class BoundaryImportOut(msgspec.Struct):
     changed: int
     unchanged: int
     settled: int
-    repaired: list[RowNoteOut]
-    unmatched: list[RowNoteOut]
-    errors: list[RowNoteOut]
+    repaired: list[BoundaryNoteOut]
+    unmatched: list[BoundaryNoteOut]
+    errors: list[ImportNoticeOut]
     datum: DatumOut
 
 
-class PlaceNameOut(msgspec.Struct):
+class DrawnPlaceOut(msgspec.Struct):
     """A place in an answer."""
 
     id: UUID
@@ -218,5 +233,5 @@ class DrawingOut(msgspec.Struct):
     dry_run: bool
     drawn: int
     kept: int
-    without_points: list[PlaceNameOut]
-    without_room: list[PlaceNameOut]
+    without_points: list[DrawnPlaceOut]
+    without_room: list[DrawnPlaceOut]

@@ -94,7 +94,8 @@ def lock() -> None:
 def read_stock(areas: Iterable[str], compounds: Sequence[UUID] | None = None) -> Stock:
     """The open compounds of some areas (or only these of them) with their sources and choices."""
     stock = Stock()
-    within, params = "c.area = ANY(%s)", [sorted(areas)]
+    within = "c.area = ANY(%s)"
+    params: list[list[str] | list[UUID]] = [sorted(areas)]
     if compounds is not None:
         within, params = within + " AND c.id = ANY(%s)", [*params, list(compounds)]
     with connection.cursor() as cursor:
@@ -160,7 +161,9 @@ def read_buildings(areas: Iterable[str], compounds: Sequence[UUID]) -> dict[UUID
         )
         for floor_id, building, stairwell, floor, *rest in cursor.fetchall():
             known = floors[floor_id] = KnownFloor(floor_id, stairwell, floor, *rest)
-            by_id[building].floors[floor_key(stairwell, floor)] = known
+            place = floor_key(stairwell, floor)
+            by_id[building].floors[place] = known
+            by_id[building].stairwells.setdefault(place[0], stairwell)
         cursor.execute(
             "SELECT id, floor_id, number, is_shop FROM compounds_home WHERE area = ANY(%s) AND floor_id = ANY(%s)",
             [given[0], list(floors)],

@@ -1,6 +1,6 @@
 """Buildings, floors and doors as listed beside those known (楼栋结构比对). Pure: writes are in `store`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -32,13 +32,14 @@ class KnownFloor:
 
 @dataclass(slots=True)
 class KnownBuilding:
-    """A building as it stands."""
+    """A building as it stands. `stairwells` has the names of its stairwells, by how they are compared."""
 
     id: UUID
     name: str
     lon: float | None
     lat: float | None
     floors: dict[tuple[str, int], KnownFloor] = field(default_factory=dict)
+    stairwells: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -57,7 +58,7 @@ class Changes:
 
     def size(self) -> int:
         """How many rows."""
-        lists = (
+        lists: tuple[Sized, ...] = (
             self.new_buildings, self.new_floors, self.new_homes, self.moved_buildings, self.recounted,
             self.reused, self.closed_floors, self.closed_buildings,
         )  # fmt: skip
@@ -140,6 +141,7 @@ def _floor(
     if known is None:
         if listed.estimated and any(not floor.estimated for floor in building.floors.values()):
             return
+        stairwell = building.stairwells.setdefault(place[0], stairwell)
         known = KnownFloor(
             uuid7(), stairwell, listed.floor, listed.top, listed.homes, listed.shops, listed.estimated
         )

@@ -22,6 +22,7 @@ from shanzhi.city.gridding.shown import (
     proposal_out,
     row_out,
 )
+from shanzhi.city.places.changes_api import TouchedOut
 from shanzhi.core.kit.errors import InvalidInput
 
 _NEWEST = 100
@@ -95,12 +96,6 @@ class PublishIn(msgspec.Struct):
     reason: str
 
 
-class DayIn(msgspec.Struct):
-    """As of which day."""
-
-    on: date | None = None
-
-
 class ClosedOut(msgspec.Struct):
     """A micro-grid that ends."""
 
@@ -116,6 +111,7 @@ class PublishPreviewOut(msgspec.Struct):
     kept: int
     closed: list[ClosedOut]
     moved_households: int
+    touches: list[TouchedOut]
 
 
 class ExportQuery(msgspec.Struct):
@@ -218,14 +214,15 @@ class PublishPreviewController(ApiController):
     gate = PLACE_MANAGE
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_path: Path[ProposalPath], parsed_body: Body[DayIn]) -> PublishPreviewOut:
+    def post(self, parsed_path: Path[ProposalPath]) -> PublishPreviewOut:
         """Counts, and what ends; nothing is written."""
         on = localdate(clock_of(self.request).now())
         found = queries.proposal(parsed_path.proposal_id, self.actor, on, PLACE_MANAGE)
-        shown = publishing.preview(found, parsed_body.on or on)
+        shown = publishing.preview(found, on)
         return PublishPreviewOut(
             shown.created, shown.kept, [ClosedOut(one.id, one.code, one.name) for one in shown.closed],
             shown.moved_households,
+            [TouchedOut(one.kind, one.zh, one.en, one.count) for one in shown.touches],
         )  # fmt: skip
 
 

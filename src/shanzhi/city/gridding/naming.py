@@ -1,7 +1,7 @@
 """Names and codes of micro-grids (命名与编码)."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shanzhi.city.gridding.instance import Instance
@@ -20,15 +20,6 @@ def in_chinese(number: int) -> str:
     elif hundreds and ones:
         said += "零"
     return said + (_DIGITS[ones] if ones else "") or "零"
-
-
-def free_number(taken: Collection[str], above: str) -> str:
-    """The lowest code of `above` and three digits that is not taken. ValueError when all 999 are."""
-    for number in range(1, 1000):
-        code = f"{above}{number:03d}"
-        if code not in taken:
-            return code
-    raise ValueError(f"{above}: no free number")
 
 
 @dataclass(frozen=True)

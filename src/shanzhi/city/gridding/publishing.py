@@ -9,31 +9,28 @@ from uuid import UUID
 import numpy as np
 import shapely
 from django.db import connection, transaction
+from django.utils.timezone import localdate
 from numpy.typing import NDArray
 
 from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.base.rows import in_sets
+from shanzhi.city.compounds.following import hand_over
 from shanzhi.city.gridding import instance, naming
 from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
 from shanzhi.city.gridding.shapes import Outlines, outlines, polygons
-from shanzhi.city.places import store
-from shanzhi.city.places.levels import Level
+from shanzhi.city.places import journal, store, touching
+from shanzhi.city.places.levels import Level, free_code
 from shanzhi.city.places.succession import Plan, Wanted
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
 _MANY = 10_000
-
-
-_END_MEMBERSHIPS = """
-UPDATE compounds_membership m SET to_on = %s FROM unnest(%s::text[], %s::uuid[]) AS n (area, floor_id)
-WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL
-"""
+_MOST_FLOORS = 20_000  # of a change that can be taken back
 
 
 @dataclass(frozen=True)
@@ -53,12 +50,13 @@ class _Change:
 
     plan: Plan = field(default_factory=Plan)
     shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
-    left: list[tuple[str, UUID]] = field(default_factory=list)
-    joined: list[tuple[str, UUID, UUID]] = field(default_factory=list)
+    joined: list[tuple[str, UUID, UUID | None]] = field(default_factory=list)
+    before: list[list[str | None]] = field(default_factory=list)
     successors: dict[UUID, UUID] = field(default_factory=dict)
+    standing: list[Standing] = field(default_factory=list)
 
 
-def standing(communities: Sequence[UUID], on: date) -> dict[UUID, list[Standing]]:
+def standing(communities: Sequence[UUID]) -> dict[UUID, list[Standing]]:
     """The grids and micro-grids in force under each community, by code."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -89,9 +87,9 @@ def publish(
     try:
         with transaction.atomic():
             store.lock()
-            change = _work_out(found, on, tell)
+            change = _work_out(found, localdate(at), tell)
             tell("saving", 0, 0)
-            _write(change, on)
+            _write(found, change, on, reason, actor, at)
             Proposal.objects.filter(id=proposal_id).update(
                 state=Proposal.PUBLISHED, step="", published_on=on, error=None
             )
@@ -108,11 +106,11 @@ def publish(
     return Proposal.objects.get(id=proposal_id)
 
 
-def _work_out(found: Proposal, on: date, tell: Tell) -> _Change:
+def _work_out(found: Proposal, today: date, tell: Tell) -> _Change:
     parts = {part.community_id: part for part in ProposalPart.objects.filter(proposal=found)}
     tell("reading", 0, len(parts))
-    read = instance.read(list(parts), on)
-    before = standing(list(parts), on)
+    read = instance.read(list(parts), today)
+    before = standing(list(parts))
     drawn = outlines(list(parts))
     change = _Change()
     if len(read.communities) != len(parts):
@@ -133,6 +131,7 @@ def _community(
     before: list[Standing],
     drawn: Outlines,
 ) -> None:
+    change.standing += before
     label_of = dict(zip(part.floors, part.labels, strict=True))
     ids = read.ids[span]
     if len(ids) != len(label_of) or any(floor not in label_of for floor in ids):
@@ -158,9 +157,8 @@ def _community(
         place = place_of[label]
         if was >= 0 and read.microgrids[was] == place:
             continue
-        if was >= 0:
-            change.left.append((area, floor))
         change.joined.append((area, floor, place))
+        change.before.append([area, str(floor), str(read.microgrids[was]) if was >= 0 else None])
     _follow(change, read, span, labels, place_of, before)
 
 
@@ -195,7 +193,7 @@ def _grids(
         if kept is not None:
             found[index] = kept.id, kept.code
             continue
-        code = naming.free_number(taken, community_code)
+        code = free_code(taken, community_code)
         taken.add(code)
         made = uuid7()
         name = f"第{naming.in_chinese(int(code[-3:]))}网格"
@@ -226,7 +224,7 @@ def _microgrids(
         grid, grid_code = grids[entry["grid"]]
         place_of[label] = kept.id
         if kept.parent != grid:
-            code = naming.free_number(taken, grid_code)
+            code = free_code(taken, grid_code)
             taken.add(code)
             wanted = Wanted(0, kept.id, Level.MICROGRID, code, kept.name, grid, "", None, None)
             change.plan.renamed.append(wanted)
@@ -234,7 +232,7 @@ def _microgrids(
             change.plan.changed.add(kept.id)
     for label in fresh:
         grid, grid_code = grids[entries[label]["grid"]]
-        code = naming.free_number(taken, grid_code)
+        code = free_code(taken, grid_code)
         taken.add(code)
         place_of[label] = uuid7()
         change.plan.created.append(
@@ -273,21 +271,80 @@ def _follow(
             ]
 
 
-def _write(change: _Change, on: date) -> None:
+def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor, at: datetime) -> None:
+    heirs = change.successors
+    # What ended lies under who goes on, as with a merge.
+    nodes = {place.id: place for place in change.standing}
+    for old, heir in heirs.items():
+        place = nodes[old]
+        change.plan.moved.append(
+            Wanted(0, old, Level(place.level), place.code, place.name, heir, "", None, None)
+        )
+    rows = _rows(change, nodes)
+    small = len(rows) <= journal.MOST_ROWS and len(change.joined) <= _MOST_FLOORS
+    shapes = (
+        _shapes_before(
+            [row.place for row in rows if "created" not in row.what]
+            + [place for place, *_ in change.shapes if place in nodes]
+        )
+        if small
+        else []
+    )
     errors = store.write(change.plan, on)
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes(change.shapes)
-    with in_sets(len(change.left) > _MANY), connection.cursor() as cursor:
-        if change.left:
-            cursor.execute(
-                _END_MEMBERSHIPS, [on, *(list(column) for column in zip(*change.left, strict=True))]
-            )
-        with cursor.copy(
-            "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
-        ) as copy:
-            for area, floor, place in change.joined:
-                copy.write_row((uuid7(), area, floor, place, on))
+    followed = touching.follow(heirs, on, skip={"households"})
+    if small:
+        followed |= {"households": {"floors": change.before}, "shapes": shapes}
+    with in_sets(len(change.joined) > _MANY):
+        hand_over(change.joined, on)
+    journal.write(
+        kind="divide", rows=rows, keep=small,
+        summary=(f"划分微网格：{found.name}", f"divided: {found.name}"), on=on, at=at, actor=actor, reason=reason,
+        followed=followed, successors={old: [heir] for old, heir in heirs.items()},
+    )  # fmt: skip
+
+
+def _rows(change: _Change, nodes: Mapping[UUID, Standing]) -> list[journal.Row]:
+    def was(place: Standing) -> journal.Side:
+        return journal.Side(place.code, place.name, place.parent)
+
+    rows = [
+        journal.Row(w.id, w.level.value, ("created",), None, journal.Side(w.code, w.name, w.parent))
+        for w in change.plan.created
+    ]
+    rows += [
+        journal.Row(
+            w.id,
+            w.level.value,
+            ("moved", "recoded"),
+            was(nodes[w.id]),
+            journal.Side(w.code, w.name, w.parent),
+        )
+        for w in change.plan.renamed
+    ]
+    rows += [
+        journal.Row(place, nodes[place].level, ("closed",), was(nodes[place]), None)
+        for place in change.plan.closed
+    ]
+    # What stays as it is but lies in the same communities: a later change of it comes after this one.
+    touched = {row.place for row in rows}
+    rows += [
+        journal.Row(place.id, place.level, (), was(place), was(place))
+        for place in change.standing
+        if place.id not in touched
+    ]
+    return rows
+
+
+def _shapes_before(places: Sequence[UUID]) -> list[list[Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id::text, encode(boundary, 'hex'), approximate, lon, lat FROM places_place WHERE id = ANY(%s)",
+            [list(dict.fromkeys(places))],
+        )
+        return [list(row) for row in cursor.fetchall()]
 
 
 @dataclass(frozen=True)
@@ -298,20 +355,25 @@ class Preview:
     kept: int
     closed: list[Standing]
     moved_households: int
+    touches: list[touching.Touched]
+    """What lies at the micro-grids that end."""
 
 
-def preview(found: Proposal, on: date) -> Preview:
+def preview(found: Proposal, today: date) -> Preview:
     """What publishing the proposal would do (发布预览), without writing."""
     parts = list(
         ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids")
     )
     kept = {UUID(entry["place"]) for _, entries, _ in parts for entry in entries if entry["place"]}
     created = sum(entry["place"] is None for _, entries, _ in parts for entry in entries)
-    before = standing([community for community, _, _ in parts], on)
+    before = standing([community for community, _, _ in parts])
     closed = [
         place
         for places in before.values()
         for place in places
         if place.level == Level.MICROGRID and place.id not in kept
     ]
-    return Preview(created, len(kept), closed, int(found.numbers.get("moved", 0)))
+    ending = [place.id for place in closed]
+    return Preview(
+        created, len(kept), closed, int(found.numbers.get("moved", 0)), touching.touched(ending, today)
+    )

@@ -18,6 +18,7 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import ACCOUNT_MANAGE, ALL_CAPABILITIES, SECURITY_MANAGE
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.people import queries, sessions
+from shanzhi.city.people.appointing import Appointment, appoint_many, end_many
 from shanzhi.city.people.errors import (
     DutiesConflict,
     OwnPost,
@@ -35,9 +36,9 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
 __all__ = [
-    "Enrolment", "appoint", "create_account", "create_unit", "end_post", "enrol", "issue_api_key",
-    "issue_device_token", "load_post_kinds", "revoke_api_key", "revoke_device_token", "set_active",
-    "set_password", "sign_in", "sign_out",
+    "Appointment", "Enrolment", "appoint", "appoint_many", "create_account", "create_unit", "end_many", "end_post",
+    "enrol", "issue_api_key", "issue_device_token", "load_post_kinds", "revoke_api_key", "revoke_device_token",
+    "set_active", "set_password", "sign_in", "sign_out",
 ]  # fmt: skip
 
 SEPARATE_DUTIES = frozenset({"system_admin", "security_admin", "audit_admin"})
@@ -321,12 +322,15 @@ def load_post_kinds(path: Path, *, actor: Actor, at: datetime) -> tuple[int, int
     with transaction.atomic():
         known = {kind.code: kind for kind in PostKind.objects.select_for_update()}
         for position, entry in enumerate(listed):
-            unknown = sorted(set(entry["capabilities"]) - ALL_CAPABILITIES)
+            appointed_by = entry.get("appointed_by", "")
+            unknown = sorted({*entry["capabilities"], appointed_by} - ALL_CAPABILITIES - {""})
             if unknown:
                 raise ValueError(f"{entry['code']}: unknown capabilities {', '.join(unknown)}")
             values = {
                 "zh": entry["zh"], "en": entry["en"], "for_unit": entry.get("for_unit", False),
                 "position": position, "capabilities": sorted(entry["capabilities"]),
+                "board": entry.get("board", ""), "duties_zh": entry.get("duties_zh", ""),
+                "duties_en": entry.get("duties_en", ""), "appointed_by": appointed_by,
             }  # fmt: skip
             before = known.get(entry["code"])
             if before is None:

@@ -8,7 +8,7 @@ import msgspec
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware, get_token
 from django.utils.timezone import localdate
-from dmr import Body, Path, modify
+from dmr import Body, Path, Query, modify
 from dmr.routing import path
 
 from shanzhi.base.access import Actor
@@ -16,7 +16,7 @@ from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_VIEW
 from shanzhi.city.people import actions, queries
 from shanzhi.city.places import queries as places
-from shanzhi.city.places.api import PlaceOut, place_out
+from shanzhi.city.places.api import PlaceOut, day_asked, place_out
 from shanzhi.core.kit.errors import NotFound, SignInRequired
 
 
@@ -52,6 +52,12 @@ class PlacePath(msgspec.Struct):
     place_id: UUID
 
 
+class DayQuery(msgspec.Struct):
+    """As of which day (default: today)."""
+
+    on: str = ""
+
+
 class PostsAtPlaceOut(msgspec.Struct):
     """How many hold a kind of post at a place, for which unit."""
 
@@ -72,6 +78,8 @@ class PlaceDetailOut(msgspec.Struct):
     code: str
     name: str
     has_children: bool
+    has_boundary: bool
+    approximate: bool
     ancestors: list[PlaceOut]
     posts: list[PostsAtPlaceOut]
 
@@ -140,11 +148,12 @@ class PlaceController(ApiController):
 
     gate = PLACE_VIEW
 
-    def get(self, parsed_path: Path[PlacePath]) -> PlaceDetailOut:
+    def get(self, parsed_path: Path[PlacePath], parsed_query: Query[DayQuery]) -> PlaceDetailOut:
         """The place, what lies above it, and which posts are held there: no names."""
-        on = localdate(clock_of(self.request).now())
+        today = localdate(clock_of(self.request).now())
+        on = day_asked(parsed_query.on, today)
         place_id = parsed_path.place_id
-        if not places.visible_to(self.actor, on).filter(id=place_id).exists():
+        if not places.visible_to(self.actor, today).filter(id=place_id).exists():
             raise NotFound(field="place_id")
         shown = place_out(places.node(place_id, on))
         return PlaceDetailOut(
@@ -155,6 +164,8 @@ class PlaceController(ApiController):
             code=shown.code,
             name=shown.name,
             has_children=shown.has_children,
+            has_boundary=shown.has_boundary,
+            approximate=shown.approximate,
             ancestors=[place_out(above) for above in places.ancestors(place_id, on)],
             posts=[
                 PostsAtPlaceOut(held.kind, held.kind_zh, held.kind_en, held.unit_name, held.count)

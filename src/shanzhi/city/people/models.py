@@ -64,7 +64,9 @@ class SignInGuard(models.Model):
 class PostKind(models.Model):
     """A kind of post (岗位类型) and what it may do.
 
-    `for_unit`: it stands for a unit and sees that unit's work.
+    `for_unit`: it stands for a unit and sees that unit's work. `board`: its role on the notice board of a grid
+    (公示牌), where kinds stand in the order of the pack; empty: not on it. `appointed_by`: the capability that lets
+    others than account managers appoint to it.
     """
 
     code = CodeField(max_length=32, primary_key=True)
@@ -73,6 +75,10 @@ class PostKind(models.Model):
     for_unit = models.BooleanField(default=False)
     position = models.PositiveSmallIntegerField(default=0)
     capabilities = ArrayField(CodeField(max_length=32))
+    board = CodeField(max_length=16, blank=True, default="", db_default="")
+    duties_zh = models.CharField(max_length=200, blank=True, default="", db_default="")
+    duties_en = models.CharField(max_length=400, blank=True, default="", db_default="")
+    appointed_by = CodeField(max_length=32, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["position", "code"]

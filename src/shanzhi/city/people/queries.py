@@ -239,7 +239,7 @@ def posts_below(place_id: UUID, on: date) -> list[PostsBelow]:
         """,
         [place_id, [place_id], on, on, on, on],
     )
-    return [PostsBelow(*row[:4], tuple(row[4])) for row in rows]
+    return [PostsBelow(kind, zh, en, count, tuple(names)) for kind, zh, en, count, names in rows]
 
 
 def holders(unit_id: UUID, capability: str, on: date) -> list[Account]:

@@ -13,15 +13,20 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.places import queries, store
+from shanzhi.city.places import journal, queries, store
+from shanzhi.city.places.changes import KINDS
 from shanzhi.city.places.errors import BadBoundary, OutsideYourPlaces
 from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.locator import shape_of
 from shanzhi.city.places.models import Place
 from shanzhi.city.places.rows import DivisionRow
-from shanzhi.city.places.succession import Plan, compare
+from shanzhi.city.places.succession import Plan, Tree, compare
 from shanzhi.core.documents import RowError
 from shanzhi.core.kit.errors import InvalidInput, NotFound
+
+_KINDS = {
+    "places.grid-created": "create", "places.renamed": "rename", "places.moved": "move", "places.closed": "close",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def import_divisions(
     listed = list(rows)
     with transaction.atomic():
         store.lock()
-        plan = _plan(listed, on, actor)
+        plan, tree = _plan(listed, on, actor)
         if not plan.errors and not dry_run:
             plan.errors += store.write(plan, on)
         report = ImportReport(
@@ -77,6 +82,8 @@ def import_divisions(
                 "closed": report.closed, "on": on.isoformat(), "source": source[:200],
             }  # fmt: skip
             audit.record(actor=actor, event="places.imported", detail=detail, at=at)
+            called = source[:150] or "—"
+            _note("import", plan, tree, (f"导入：{called}", f"imported: {called}"), on, actor, at)
     return report
 
 
@@ -207,10 +214,21 @@ def _managed(place_id: UUID, actor: Actor, on: date, field: str = "place_id") ->
     return place
 
 
-def _plan(rows: Sequence[DivisionRow], on: date, actor: Actor) -> Plan:
+def _plan(rows: Sequence[DivisionRow], on: date, actor: Actor) -> tuple[Plan, Tree]:
     grounds = queries.reach(actor, PLACE_MANAGE)
     reach = None if grounds is None else queries.ids_below(grounds, on)
-    return compare(rows, store.read_tree(rows), on=on, reach=reach)
+    tree = store.read_tree(rows)
+    return compare(rows, tree, on=on, reach=reach), tree
+
+
+def _note(
+    kind: str, plan: Plan, tree: Tree, summary: tuple[str, str], on: date, actor: Actor, at: datetime
+) -> None:
+    """The journal line of a change that these verbs made."""
+    journal.write(
+        kind=kind, rows=journal.rows_of(plan, tree), summary=summary, on=on, at=at, actor=actor, reason="",
+        followed={}, successors={},
+    )  # fmt: skip
 
 
 def _succeed(row: DivisionRow, *, on: date, actor: Actor, at: datetime, event: str) -> None:
@@ -218,7 +236,7 @@ def _succeed(row: DivisionRow, *, on: date, actor: Actor, at: datetime, event: s
     _check_day(on, at)
     with transaction.atomic():
         store.lock()
-        plan = _plan([row], on, actor)
+        plan, tree = _plan([row], on, actor)
         errors = plan.errors or store.write(plan, on)
         if errors:
             raise InvalidInput(
@@ -226,6 +244,9 @@ def _succeed(row: DivisionRow, *, on: date, actor: Actor, at: datetime, event: s
             )
         detail = {"code": row.code, "name": row.name, "parent": row.parent, "on": on.isoformat()}
         audit.record(actor=actor, event=event, area=row.code[:6], subject=row.code, detail=detail, at=at)
+        kind = _KINDS[event]
+        zh, en = KINDS[kind]
+        _note(kind, plan, tree, (f"{zh}：{row.name}", f"{en}: {row.name}"), on, actor, at)
 
 
 def _shape(place: Place, boundary: dict[str, Any] | None, lon: float | None, lat: float | None) -> Place:

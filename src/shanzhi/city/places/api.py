@@ -1,17 +1,22 @@
 """Endpoints of places. One place with its posts is in `people`, which stands above."""
 
 from datetime import date
+from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.http import HttpResponse
 from django.utils.timezone import localdate
-from dmr import FileMetadata, Query
+from dmr import FileMetadata, Path, Query, ResponseSpec, validate
 from dmr.parsers import MultiPartParser
 from dmr.routing import path
 
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
-from shanzhi.city.places import actions, queries
+from shanzhi.base.audit import actions as audit
+from shanzhi.city.places import actions, export, queries
+from shanzhi.city.places.changes_api import urlpatterns as changes
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.rows import MAX_FILE_BYTES, read_divisions
 from shanzhi.core.documents import check_size
@@ -28,13 +33,19 @@ class PlaceOut(msgspec.Struct):
     code: str
     name: str
     has_children: bool
+    has_boundary: bool = False
+    approximate: bool = False
 
 
 class PlacesQuery(msgspec.Struct):
-    """`parent` lists what lies right under it, `q` searches; neither: where the caller's tree begins."""
+    """`parent` lists what lies right under it, `q` searches; neither: where the caller's tree begins.
+
+    `on`: as of that day (default: today).
+    """
 
     parent: str = ""
     q: str = ""
+    on: str = ""
 
 
 class PlacesImportQuery(msgspec.Struct):
@@ -81,7 +92,20 @@ class DivisionImportOut(msgspec.Struct):
 def place_out(found: queries.Node) -> PlaceOut:
     """A place as the API shows it."""
     level = Level(found.level)
-    return PlaceOut(found.id, found.level, level.zh, level.en, found.code, found.name, found.has_children)
+    return PlaceOut(
+        found.id, found.level, level.zh, level.en, found.code, found.name, found.has_children,
+        found.has_boundary, found.approximate,
+    )  # fmt: skip
+
+
+def day_asked(text: str, today: date) -> date:
+    """The day as of which something is asked. Raises InvalidInput for no date, or one after today."""
+    on = _day(text, today)
+    if on > today:
+        raise InvalidInput(
+            field="on", reason_zh="日期不得晚于今天。", reason_en="The day must not be after today."
+        )
+    return on
 
 
 class PlacesController(ApiController):
@@ -91,7 +115,8 @@ class PlacesController(ApiController):
 
     def get(self, parsed_query: Query[PlacesQuery]) -> list[PlaceOut]:
         """Places under a parent, found by words, or at the top of what the caller sees."""
-        on = localdate(clock_of(self.request).now())
+        today = localdate(clock_of(self.request).now())
+        on = day_asked(parsed_query.on, today)
         if parsed_query.q.strip():
             return [place_out(found) for found in queries.search(parsed_query.q, self.actor, on)]
         if not parsed_query.parent:
@@ -100,9 +125,67 @@ class PlacesController(ApiController):
             parent = UUID(parsed_query.parent)
         except ValueError as error:
             raise NotFound(field="parent") from error
-        if not queries.visible_to(self.actor, on).filter(id=parent).exists():
+        if not queries.visible_to(self.actor, today).filter(id=parent).exists():
             raise NotFound(field="parent")
         return [place_out(found) for found in queries.children(parent, on)]
+
+
+class PlacePath(msgspec.Struct):
+    """Which place."""
+
+    place_id: UUID
+
+
+class BoundaryController(ApiController):
+    """Where a place lies."""
+
+    gate = PLACE_VIEW
+
+    def get(self, parsed_path: Path[PlacePath]) -> dict[str, Any]:
+        """The boundary as a GeoJSON feature in WGS-84; 404 when none is known."""
+        on = localdate(clock_of(self.request).now())
+        found = queries.visible_to(self.actor, on).filter(id=parsed_path.place_id).first()
+        if found is None or found.boundary is None:
+            raise NotFound(field="place_id")
+        return export.feature(found)
+
+
+class PlacesExportQuery(msgspec.Struct):
+    """What lies under a place, of one level or all, as of a day; xlsx or geojson."""
+
+    under: UUID
+    level: str = ""
+    on: str = ""
+    format: str = "xlsx"
+
+
+class PlacesExportController(ApiController):
+    """The tree to take along."""
+
+    gate = PLACE_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[PlacesExportQuery]) -> HttpResponse:
+        """Excel or GeoJSON; that it was taken along is recorded."""
+        at = clock_of(self.request).now()
+        given, today = parsed_query, localdate(at)
+        on = day_asked(given.on, today)
+        if not queries.visible_to(self.actor, today).filter(id=given.under).exists():
+            raise NotFound(field="under")
+        if given.level and given.level not in set(Level):
+            raise InvalidInput(field="level", reason_zh="没有这个级别。", reason_en="There is no such level.")
+        if given.format not in export.FORMATS:
+            raise InvalidInput(
+                field="format", reason_zh="格式应为 xlsx 或 geojson。", reason_en="xlsx or geojson."
+            )
+        content = export.FORMATS[given.format](given.under, given.level, on, at)
+        audit.record(
+            actor=self.actor, event="places.exported", subject=str(given.under),
+            detail={"level": given.level, "on": on.isoformat(), "format": given.format}, at=at,
+        )  # fmt: skip
+        response = HttpResponse(content, content_type=export.TYPES[given.format])
+        response["Content-Disposition"] = f'attachment; filename="places-{on:%Y%m%d}.{given.format}"'
+        return response
 
 
 class WhereQuery(msgspec.Struct):
@@ -167,4 +250,7 @@ urlpatterns = [
     path("places", PlacesController.as_view(), name="places"),
     path("where", WhereController.as_view(), name="where"),
     path("places/import", PlacesImportController.as_view(), name="places-import"),
+    path("places/export", PlacesExportController.as_view(), name="places-export"),
+    path("places/<uuid:place_id>/boundary", BoundaryController.as_view(), name="place-boundary"),
+    *changes,
 ]

@@ -94,7 +94,8 @@ def import_boundaries(
     reach = None if grounds is None else queries.ids_below(grounds, on)
     if under is not None and reach is not None and under not in reach:
         raise NotFound(field="place")
-    names = read_outlines(on, grounds if under is None else [under]).names
+    lowest = wanted if wanted in {Level.GRID, Level.MICROGRID} else Level.COMMUNITY
+    names = read_outlines(on, grounds if under is None else [under], lowest).names
     report = BoundaryReport(len(features), dry_run, stated=stated)
     found = _matched(features, names, wanted, under, code_property, name_property, reach, report)
     outlines = _united(found)

@@ -12,6 +12,33 @@ class OutsideYourPlaces(ShanzhiError):
     en = "{name} is outside the places of your posts."
 
 
+class ChangedLater(ShanzhiError):
+    """Only the last change of a place can be taken back."""
+
+    code = "changed-later"
+    status = 409
+    zh = "之后还有变更“{summary}”，请先撤回它。"
+    en = "There is a later change ({summary_en}): take that back first."
+
+
+class StillUsed(ShanzhiError):
+    """Something hangs on a place that would vanish."""
+
+    code = "still-used"
+    status = 409
+    zh = "“{name}”下已有{what}，不能撤回。"
+    en = "{name} has {what_en} by now: this cannot be taken back."
+
+
+class TooLargeToUndo(ShanzhiError):
+    """A change of very many places is kept without its rows."""
+
+    code = "too-large-to-undo"
+    status = 409
+    zh = "该变更涉及区划过多，不能整体撤回，请逐项调整。"
+    en = "The change was too large to be taken back as a whole."
+
+
 class BadBoundary(ShanzhiError):
     """A boundary that encloses nothing, or that is not on the earth."""
 

@@ -1,5 +1,6 @@
 """Levels of the tree and the form of their codes. Nothing here touches the database."""
 
+from collections.abc import Collection
 from enum import StrEnum
 
 
@@ -96,6 +97,15 @@ def codes_above(code: str, level: Level) -> tuple[str, ...]:
     if level is Level.COUNTY:
         return code[:4] + "00", code[:2] + "0000"
     return (code[: len(code) - 3],)
+
+
+def free_code(taken: Collection[str], above: str) -> str:
+    """The lowest code of `above` and three digits more that is not taken. ValueError when all 999 are."""
+    for number in range(1, 1000):
+        code = f"{above}{number:03d}"
+        if code not in taken:
+            return code
+    raise ValueError(f"{above}: no free number")
 
 
 def area_of(code: str, level: Level) -> str:

@@ -1,5 +1,7 @@
 """Tables of the tree of places. All are reference tables: the same rows serve every area."""
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q
 
@@ -112,3 +114,50 @@ class TreeStamp(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True)
     stamp = models.UUIDField()
+
+
+class PlaceChange(models.Model):
+    """A dated change of the tree (区划变更), never altered: who did what from which day, and why.
+
+    `rows` lists each place with what it was and what it became; `followed` what others did because of it (posts,
+    memberships …), in their own form. Without `rows` the change was too large to be taken back. An undoing is a
+    change of its own that names the one it takes back.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = CodeField(max_length=12)
+    on = models.DateField()
+    at = models.DateTimeField()
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=60)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    summary_zh = models.CharField(max_length=200)
+    summary_en = models.CharField(max_length=300)
+    places = ArrayField(models.UUIDField())
+    rows = models.JSONField(null=True)
+    followed = models.JSONField(default=dict)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="places_change_newest"),
+            GinIndex(fields=["places"], name="places_change_places"),
+        ]
+
+
+class PlaceSuccession(models.Model):
+    """What became of a place that ended (沿革): its successors. A change that is taken back leaves its lines."""
+
+    change = models.ForeignKey(PlaceChange, on_delete=models.PROTECT, related_name="successions")
+    predecessor = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="successors")
+    successor = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="predecessors")
+    on = models.DateField()
+
+    class Meta:
+        ordering = ["on", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["change", "predecessor", "successor"], name="places_succession_line"
+            )
+        ]

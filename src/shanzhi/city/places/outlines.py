@@ -17,12 +17,11 @@ from shanzhi.city.places.levels import Level
 from shanzhi.city.places.naming import Gazetteer, Known
 
 _METRES_A_DEGREE = 111_320.0
-_LEVELS = [level.value for level in Level if level.rank <= Level.COMMUNITY.rank]
 
 
 @dataclass(frozen=True)
 class Outlines:
-    """The places that stand on a day, by name and by boundary (WGS-84); grids are not among them."""
+    """The places that stand on a day, by name and by boundary (WGS-84)."""
 
     names: Gazetteer
     shapes: dict[UUID, BaseGeometry]
@@ -63,8 +62,9 @@ class Outlines:
         return math.hypot((x1 - x0) * math.cos(math.radians(lat)), y1 - y0) * _METRES_A_DEGREE
 
 
-def read_outlines(on: date, roots: Sequence[UUID] | None = None) -> Outlines:
-    """The places that stand on a day, under `roots` and above them (None: all), down to the community."""
+def read_outlines(on: date, roots: Sequence[UUID] | None = None, lowest: Level = Level.COMMUNITY) -> Outlines:
+    """The places that stand on a day, under `roots` and above them (None: all), down to a level."""
+    levels = [level.value for level in Level if level.rank <= lowest.rank]
     wanted, params = "TRUE", []
     if roots is not None:
         wanted = (
@@ -81,7 +81,7 @@ def read_outlines(on: date, roots: Sequence[UUID] | None = None) -> Outlines:
             "AND (v.to_on IS NULL OR v.to_on > %s) "
             "WHERE p.level = ANY(%s) AND p.opened_on <= %s AND (p.closed_on IS NULL OR p.closed_on > %s) "
             f"AND {wanted}",
-            [on, on, _LEVELS, on, on, *params],
+            [on, on, levels, on, on, *params],
         )
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         cursor.execute(

@@ -3,19 +3,20 @@
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_VIEW
+from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.locator import locate
-from shanzhi.city.places.models import Place
+from shanzhi.city.places.models import Place, PlaceChange
 from shanzhi.core.kit.errors import NotFound
 
 __all__ = [
@@ -39,7 +40,8 @@ _NODE = """
 p.id, p.level, v.code, v.name, EXISTS (
   SELECT 1 FROM places_placeclosure k JOIN places_place kid ON kid.id = k.descendant_id
   WHERE k.ancestor_id = p.id AND k.depth = 1 AND k.from_on <= %s AND (k.to_on IS NULL OR k.to_on > %s)
-    AND kid.opened_on <= %s AND (kid.closed_on IS NULL OR kid.closed_on > %s))
+    AND kid.opened_on <= %s AND (kid.closed_on IS NULL OR kid.closed_on > %s)),
+p.boundary IS NOT NULL, p.approximate
 """
 
 
@@ -52,6 +54,8 @@ class Node:
     code: str
     name: str
     has_children: bool
+    has_boundary: bool
+    approximate: bool
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,40 @@ def search(
         "", [], f"{seen} AND ({' OR '.join(ways)})", [*params, *values],
         f"length(v.code), v.pinyin, v.code LIMIT {int(limit)}", on,
     )  # fmt: skip
+
+
+def changes(
+    actor: Actor, on: date, place_id: UUID | None = None, before: tuple[datetime, UUID] | None = None
+) -> "QuerySet[PlaceChange]":
+    """Dated changes in the actor's sight, the newest first: of a place and what lies below it, or of all they see."""
+    found = PlaceChange.objects.select_related("undone_by")
+    grounds = reach(actor, PLACE_VIEW) if place_id is None else [place_id]
+    if grounds is not None:
+        # Ever below: a change may have moved a place away.
+        below = (
+            "SELECT coalesce(array_agg(DISTINCT descendant_id), '{}') FROM places_placeclosure "
+            "WHERE ancestor_id = ANY(%s)"
+        )
+        found = found.filter(places__overlap=RawSQL(f"({below})", [grounds]))
+    if before is not None:
+        found = found.filter(Q(at__lt=before[0]) | Q(at=before[0], id__lt=before[1]))
+    return found
+
+
+def change(change_id: UUID, actor: Actor, on: date, capability: str = PLACE_VIEW) -> PlaceChange:
+    """A change all of whose places lie within the actor's posts. Raises NotFound, OutsideYourPlaces."""
+    found = changes(actor, on).filter(id=change_id).first()
+    if found is None:
+        raise NotFound(field="change_id")
+    grounds = reach(actor, capability)
+    if grounds is not None:
+        inside = ids_below(grounds, on)
+        outside = Place.objects.filter(
+            id__in=[place for place in found.places if place not in inside]
+        ).first()
+        if outside is not None:
+            raise OutsideYourPlaces(field="change_id", name=outside.name)
+    return found
 
 
 def place_of_report(place_id: UUID | None, lon: float | None, lat: float | None) -> ReportPlace | None:

@@ -72,11 +72,12 @@ def read_tree(rows: Sequence[DivisionRow]) -> Tree:
 
 def write(plan: Plan, on: date) -> list[RowError]:
     """Carry out a plan in sets. What cannot be said of the day `on` comes back as errors."""
-    if not (plan.created or plan.changed or plan.closed):
+    if not (plan.created or plan.changed or plan.closed or plan.moved or plan.reopened):
         return []
     with connection.cursor() as cursor:
         _close(cursor, plan.closed, on)
         _rename(cursor, plan.renamed, on)
+        _reopen(cursor, plan.reopened, on)
         _describe(cursor, plan.described)
         _create(cursor, plan.created, on)
         errors = _relink(cursor, plan, on)
@@ -87,7 +88,7 @@ def write(plan: Plan, on: date) -> list[RowError]:
     return errors
 
 
-def set_shapes(shapes: Iterable[tuple[UUID, bytes, bool, float, float]]) -> None:
+def set_shapes(shapes: Iterable[tuple[UUID, bytes | None, bool, float | None, float | None]]) -> None:
     """Give places their boundary (WKB, WGS-84), whether it is approximate, and a point inside, in one set."""
     columns = [list(column) for column in zip(*shapes, strict=True)]
     if columns:
@@ -99,6 +100,23 @@ def set_shapes(shapes: Iterable[tuple[UUID, bytes, bool, float, float]]) -> None
                 columns,
             )
         stamp()
+
+
+def _go_on(cursor: Any, added: list[tuple[Any, ...]], on: date) -> set[tuple[object, ...]]:
+    """Of lines that would begin on the day, those that ended that day go on instead; which those are."""
+    if not added:
+        return set()
+    columns = [list(column) for column in zip(*(line[:3] for line in added), strict=True)]
+    cursor.execute(
+        "WITH same AS (SELECT max(k.id) AS id FROM places_placeclosure k "
+        "JOIN unnest(%s::uuid[], %s::uuid[], %s::int[]) AS n (ancestor, descendant, depth) "
+        "ON k.ancestor_id = n.ancestor AND k.descendant_id = n.descendant AND k.depth = n.depth "
+        "WHERE k.to_on = %s GROUP BY k.ancestor_id, k.descendant_id) "
+        "UPDATE places_placeclosure k SET to_on = NULL FROM same WHERE k.id = same.id "
+        "RETURNING k.ancestor_id, k.descendant_id, k.depth",
+        [*columns, on],
+    )
+    return set(cursor.fetchall())
 
 
 def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
@@ -114,6 +132,16 @@ def _close(cursor: Any, places: list[UUID], on: date) -> None:
             "UPDATE places_placeversion SET to_on = %s WHERE place_id = ANY(%s) AND to_on IS NULL",
             [on, places],
         )
+
+
+def _reopen(cursor: Any, reopened: list[Wanted], on: date) -> None:
+    """Places that ended on the day go on as if they had not."""
+    for wanted in reopened:
+        cursor.execute(
+            "UPDATE places_place SET closed_on = NULL, code = %s, name = %s, pinyin = %s WHERE id = %s",
+            [wanted.code, wanted.name, pinyin_key(wanted.name), wanted.id],
+        )
+    _version(cursor, reopened, on)
 
 
 def _rename(cursor: Any, renamed: list[Wanted], on: date) -> None:
@@ -133,11 +161,28 @@ def _rename(cursor: Any, renamed: list[Wanted], on: date) -> None:
     cursor.execute(
         "UPDATE places_placeversion SET to_on = %s WHERE place_id = ANY(%s) AND to_on IS NULL", [on, ids]
     )
+    _version(cursor, renamed, on)
+
+
+def _version(cursor: Any, places: list[Wanted], on: date) -> None:
+    """Begin a code and name on the day; what ended that day and was the same goes on instead."""
+    if not places:
+        return
+    given = [
+        [wanted.id for wanted in places],
+        [wanted.code for wanted in places],
+        [wanted.name for wanted in places],
+        [pinyin_key(wanted.name) for wanted in places],
+    ]
     cursor.execute(
-        "INSERT INTO places_placeversion (place_id, code, name, pinyin, from_on) "
-        "SELECT n.id, n.code, n.name, n.pinyin, %s "
-        "FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) AS n (id, code, name, pinyin)",
-        [on, ids, codes, names, keys],
+        "WITH n AS (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) "
+        "AS n (id, code, name, pinyin)), "
+        "same AS (SELECT max(v.id) AS id, v.place_id FROM places_placeversion v JOIN n ON n.id = v.place_id "
+        "AND n.code = v.code AND n.name = v.name WHERE v.to_on = %s GROUP BY v.place_id), "
+        "goes_on AS (UPDATE places_placeversion v SET to_on = NULL FROM same WHERE v.id = same.id "
+        "RETURNING v.place_id) INSERT INTO places_placeversion (place_id, code, name, pinyin, from_on) "
+        "SELECT n.id, n.code, n.name, n.pinyin, %s FROM n WHERE n.id NOT IN (SELECT place_id FROM goes_on)",
+        [*given, on, on],
     )
 
 
@@ -221,5 +266,9 @@ def _relink(cursor: Any, plan: Plan, on: date) -> list[RowError]:
             if any(wanted.id in standing[place] for place in too_late)
         ]  # fmt: skip
     cursor.execute("UPDATE places_placeclosure SET to_on = %s WHERE id = ANY(%s)", [on, ended])
-    _copy(cursor, "places_placeclosure", "ancestor_id, descendant_id, depth, from_on", added)
+    going_on = _go_on(cursor, [line for line in added if line[1] in standing], on)
+    _copy(
+        cursor, "places_placeclosure", "ancestor_id, descendant_id, depth, from_on",
+        (line for line in added if line[:3] not in going_on),
+    )  # fmt: skip
     return []

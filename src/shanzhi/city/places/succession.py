@@ -70,6 +70,7 @@ class Plan:
     moved: list[Wanted] = field(default_factory=list)
     described: list[Wanted] = field(default_factory=list)
     closed: list[UUID] = field(default_factory=list)
+    reopened: list[Wanted] = field(default_factory=list)
     unchanged: int = 0
     errors: list[RowError] = field(default_factory=list)
 

@@ -1,5 +1,6 @@
 """Documents (文档): tables that come in as files; Excel workbooks and A4 papers that go out."""
 
+from shanzhi.core.documents.boards import Board, BoardPerson, boards_pdf, cards_pdf
 from shanzhi.core.documents.codes import qr
 from shanzhi.core.documents.features import Feature, is_geojson, read_features, unpacked
 from shanzhi.core.documents.paper import Language, Paper
@@ -10,6 +11,8 @@ from shanzhi.core.documents.workbook import Sheet, write_workbook
 
 __all__ = [
     "NOTHING",
+    "Board",
+    "BoardPerson",
     "Column",
     "Feature",
     "Kind",
@@ -19,6 +22,8 @@ __all__ = [
     "RowError",
     "Sheet",
     "as_text",
+    "boards_pdf",
+    "cards_pdf",
     "check_size",
     "is_geojson",
     "qr",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import segno
+    from fpdf import FPDF
 
 Dots = tuple[tuple[bool, ...], ...]
 
@@ -30,6 +31,19 @@ def qr(text: str, *, dot_pixels: int = 8) -> bytes:
     picture = io.BytesIO()
     _made(text).save(picture, kind="png", scale=dot_pixels, border=4)
     return picture.getvalue()
+
+
+def draw_dots(pdf: FPDF, dots: Dots, x: float, y: float, side: float) -> None:
+    """Draw the dots, each `side` millimetres wide, from a corner on; dark runs as rectangles: sharp at any size."""
+    pdf.set_fill_color(0)
+    for down, row in enumerate(dots):
+        start: int | None = None
+        for along, dark in enumerate((*row, False)):
+            if dark and start is None:
+                start = along
+            elif not dark and start is not None:
+                pdf.rect(x + start * side, y + down * side, (along - start) * side, side, style="F")
+                start = None
 
 
 def _made(text: str) -> segno.QRCode:

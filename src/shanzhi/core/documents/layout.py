@@ -44,16 +44,19 @@ class _Kept:
 
 
 class Layout:
-    """Pages that fill from the top. `y` is the cursor; drawing waits until the number of pages is known."""
+    """Pages that fill from the top. `y` is the cursor; drawing waits until the number of pages is known.
 
-    def __init__(self, language: str) -> None:
+    `size` is width and height of a page; the margins, and what fills pages by itself, are those of A4.
+    """
+
+    def __init__(self, language: str, size: tuple[float, float] = (WIDTH, HEIGHT)) -> None:
         # Not at the top: 0.3 s and 40 MB that a process which only reads tables need not pay.
         from fpdf import FPDF
         from fpdf.enums import TextMode
         from fpdf.fonts import TTFFont
 
         self._bold = TextMode.FILL_STROKE
-        self.pdf = FPDF(format="A4", unit="mm")
+        self.pdf = FPDF(format=size, unit="mm")
         self.pdf.set_auto_page_break(False)
         # Otherwise "{nb}" in somebody's text becomes the number of pages.
         self.pdf.str_alias_nb_pages = ""

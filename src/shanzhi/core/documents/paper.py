@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from shanzhi.core.documents import layout as page
-from shanzhi.core.documents.codes import Dots, qr_dots
+from shanzhi.core.documents.codes import draw_dots, qr_dots
 from shanzhi.core.documents.grids import Cell, Grid
 from shanzhi.core.documents.layout import LEADING, LEFT, MM_PER_POINT, RIGHT, ROOM, Layout
 from shanzhi.core.documents.pictures import Photo, Picture, ready
@@ -157,7 +157,7 @@ class Paper:
         def lay(on: Layout) -> None:
             on.need(size_mm)
             x, y, side = LEFT, on.y, size_mm / len(dots)
-            on.draw(lambda pdf: _dots(pdf, dots, x, y, side))
+            on.draw(lambda pdf: draw_dots(pdf, dots, x, y, side))
             room = ROOM - size_mm - _GAP
             height = _TEXT_POINTS * MM_PER_POINT * LEADING
             words = on.lines(caption, room, _TEXT_POINTS, most=int(size_mm / height))
@@ -270,16 +270,3 @@ def _lines(on: Layout, text: str, points: float, *, bold: bool = False, align: p
         on.need(height)
         on.text(LEFT, on.y, line, points, align=align, bold=bold)
         on.y += height
-
-
-def _dots(pdf: FPDF, dots: Dots, x: float, y: float, side: float) -> None:
-    """Dark runs as rectangles: sharp at any size."""
-    pdf.set_fill_color(0)
-    for down, row in enumerate(dots):
-        start: int | None = None
-        for along, dark in enumerate((*row, False)):
-            if dark and start is None:
-                start = along
-            elif not dark and start is not None:
-                pdf.rect(x + start * side, y + down * side, (along - start) * side, side, style="F")
-                start = None

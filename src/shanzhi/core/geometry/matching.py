@@ -21,7 +21,8 @@ def matched(shapes: Shapes, tolerance: float) -> Shapes:
     edge = np.delete(np.arange(len(points)), rings[1:] - 1)
     edge = edge[(points[edge] != points[edge + 1]).any(1)]
     edge = edge[_single(points, edge)]
-    corners = np.unique(points[np.concatenate([edge, edge + 1])], axis=0)
+    ends = _whole(points)[np.concatenate([edge, edge + 1])]
+    corners = np.unique(ends).view(np.float64).reshape(-1, 2)
     lines = shapely.linestrings(np.stack([points[edge], points[edge + 1]], axis=1))
     line, corner = shapely.STRtree(shapely.points(corners)).query(
         lines, predicate="dwithin", distance=tolerance
@@ -42,9 +43,14 @@ def matched(shapes: Shapes, tolerance: float) -> Shapes:
     return made
 
 
+def _whole(points: Floats) -> NDArray[np.complex128]:
+    """Points (n, 2) as one number each, which sorts faster."""
+    return np.ascontiguousarray(points).view(np.complex128).ravel()
+
+
 def _single(points: Floats, edge: Ints) -> NDArray[np.bool_]:
     """Which edges, given by their first point, no other has in either direction."""
-    _, number = np.unique(points, axis=0, return_inverse=True)
+    _, number = np.unique(_whole(points), return_inverse=True)
     one, two = number[edge], number[edge + 1]
     width = int(number.max(initial=0)) + 1
     _, at, times = np.unique(

@@ -6,11 +6,14 @@ from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.city.cards.api import urlpatterns as cards
 from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.maps.api import urlpatterns as maps
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
+
+# Sfrom shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.push.api import urlpatterns as push
@@ -19,7 +22,19 @@ from shanzhi.work.catalogue.api import urlpatterns as catalogue
 
 router = Router(
     "api/",
-    [*people, *places, *compounds, *maps, *gridding, *grid_page, *catalogue, *cases, *media, *push],
+    [
+        *people,
+        *places,
+        *compounds,
+        *maps,
+        *gridding,
+        *cards,
+        *grid_page,
+        *catalogue,
+        *cases,
+        *media,
+        *push,
+    ],  # fmt: skip
 )
 schema = build_schema(
     router,

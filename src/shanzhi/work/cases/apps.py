@@ -12,8 +12,13 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """The history of cases is sealed."""
+        """The history of cases is sealed; a change of the tree says how many open cases it touches."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.places import touching
+        from shanzhi.work.cases import lists
+
+        # Cases stay where they happened: a place that ended lies under its successor, who sees them.
+        touching.register("cases", "在办案件", "open cases", lists.open_in)
 
         register_sealed(
             "cases_caseevent",

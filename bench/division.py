@@ -1,0 +1,151 @@
+"""A whole city divided in the product: read, divided, written, drawn, published, tiles baked.
+
+In a database of its own the communities of a city (real codes, invented compounds to the published totals: see
+edge/cli/demo_town.py) are proposed and published as the desk does it. Then one community alone, from asking to a
+proposal that can be looked at. Goals: the city within 120 s; one community within 1 s. Nobody sells this, so there
+is no peer in it: the peers of its kernels are in partition.py and tiles.py.
+`python bench/division.py [--city 510100]`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Not the folder of this file: its http.py must not stand before the standard library's.
+sys.path = [str(ROOT / "src"), *(path for path in sys.path if Path(path).resolve() != ROOT / "bench")]
+
+import argparse  # noqa: E402
+import os  # noqa: E402
+import tempfile  # noqa: E402
+import time  # noqa: E402
+from datetime import date, timedelta  # noqa: E402
+
+import psycopg  # noqa: E402
+
+from shanzhi.edge.cli import postgres  # noqa: E402
+
+NAME = "shanzhi_bench_division"
+GOAL_CITY, GOAL_ONE = 120.0, 1.0
+
+
+def _fill(city: str, opened: date) -> None:
+    from django.conf import settings
+    from django.core.management import call_command
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.places import actions as places
+    from shanzhi.edge.cli import demo, demo_town
+
+    call_command("migrate", verbosity=0)
+    rows = demo.divisions_of(city)
+    report = places.import_divisions(rows, on=opened, actor=SYSTEM, at=settings.SHANZHI_CLOCK.now())
+    if report.errors:
+        raise SystemExit(report.errors[0].message_en)
+    order = [row.code for row in rows if len(row.code) == 12]
+    for district in sorted({code[:6] for code in order}):
+        demo_town.lay_out(district, order, opened)
+
+
+def _measure(city: str) -> None:
+    from django.conf import settings
+    from django.utils.timezone import localdate
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.gridding import actions, publishing, queries, shown
+    from shanzhi.city.maps import actions as maps
+    from shanzhi.city.places.models import Place
+
+    now = settings.SHANZHI_CLOCK.now()
+    today = localdate(now)
+    begun = time.perf_counter()
+    _fill(city, today - timedelta(days=365))
+    print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
+
+    begun = last = time.perf_counter()
+    steps: list[tuple[str, float]] = []
+
+    def tell(step: str, done: int, total: int) -> None:
+        nonlocal last
+        if done == 0:
+            steps.append((step, time.perf_counter()))
+
+    whole = Place.objects.get(code=city, closed_on=None)
+    made = actions.create(actions.NewProposal("bench", [whole.id], 30, 100, 63), actor=SYSTEM, at=now)
+    made = actions.work_out(made.id, at=now, tell=tell)
+    if made.error:
+        raise SystemExit(made.error["message_en"])
+    steps.append(("(proposal ready)", time.perf_counter()))
+    numbers = made.numbers
+    made = actions.begin_publishing(made.id, made.version, on=today, reason="bench", actor=SYSTEM, at=now)
+    made = publishing.publish(made.id, on=today, reason="bench", actor=SYSTEM, at=now, tell=tell)
+    if made.error:
+        raise SystemExit(made.error["message_en"])
+    steps.append(("tiles", time.perf_counter()))
+    for scope in [*queries.areas_of(made), city]:
+        maps.bake(scope, on=today, at=now)
+    steps.append(("", time.perf_counter()))
+    took = steps[-1][1] - begun
+    print(
+        f"{numbers['communities']:,} communities, {numbers['floors']:,} floors, {numbers['households']:,} households "
+        f"-> {numbers['parts']:,} micro-grids in {numbers['grids']:,} grids; out of the band "
+        f"{numbers['below'] + numbers['above']}, in pieces {numbers['disconnected']}"
+    )
+    for (step, at), (_, then) in zip(steps[:-1], steps[1:], strict=True):
+        print(f"  {step:<18}{then - at:>8.1f} s")
+    print(
+        f"  {'whole city':<18}{took:>8.1f} s   goal {GOAL_CITY:g} s: {'met' if took <= GOAL_CITY else 'MISSED'}"
+    )
+
+    begun = time.perf_counter()
+    again = actions.create(actions.NewProposal("again", [whole.id], 30, 100, 63), actor=SYSTEM, at=now)
+    again = actions.work_out(again.id, at=now)
+    print(
+        f"divided again in {time.perf_counter() - begun:.1f} s: {again.numbers['moved']} households moved, "
+        f"{again.numbers['kept']:,} of {again.numbers['parts']:,} micro-grids kept"
+    )
+    community = Place.objects.filter(level="community", area__startswith=city[:4]).order_by("code")[0]
+    best = 1e9
+    for _ in range(3):
+        begun = time.perf_counter()
+        one = actions.create(actions.NewProposal("one", [community.id], 30, 100, 63), actor=SYSTEM, at=now)
+        one = actions.work_out(one.id, at=now)
+        shown.community_out(one, queries.part(one, community.id), today)
+        best = min(best, time.perf_counter() - begun)
+    print(
+        f"one community, asked to shown: {best:.2f} s   goal {GOAL_ONE:g} s: {'met' if best <= GOAL_ONE else 'MISSED'}"
+    )
+
+
+def main() -> None:
+    options = argparse.ArgumentParser()
+    options.add_argument("--city", default="510100")
+    chosen = options.parse_args()
+    given = os.environ.get("DATABASE_URL")
+    was_running = postgres.is_alive(ROOT)
+    owner = given or postgres.ensure_running(ROOT).owner_url
+    head, _, rest = owner.partition("?")
+    url = f"{head.rsplit('/', 1)[0]}/{NAME}" + (f"?{rest}" if rest else "")
+    os.environ |= {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "shanzhi.edge.settings"}
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {NAME}")
+    import django
+    from django.db import connections
+
+    try:
+        with tempfile.TemporaryDirectory() as tiles:
+            os.environ["SHANZHI_TILES"] = tiles
+            django.setup()
+            _measure(chosen.city)
+    finally:
+        connections.close_all()
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
+        if not was_running and not given:
+            postgres.stop(ROOT)
+
+
+if __name__ == "__main__":
+    main()

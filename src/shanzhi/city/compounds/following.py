@@ -1,0 +1,119 @@
+"""Compounds and floors follow a change of the tree (小区随区划变更): called by places, in its transaction."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.ids import uuid7
+
+_NAMED = (
+    "JOIN unnest(%s::text[], %s::uuid[]) AS n (area, floor_id) ON m.area = n.area AND m.floor_id = n.floor_id"
+)
+_STANDS = "(closed_on IS NULL OR closed_on > %s)"
+
+
+def count(places: list[UUID], on: date) -> int:
+    """How many homes and shops lie at these places: by floors of micro-grids, else by compounds standing there."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(sum(f.homes + f.shops), 0) FROM compounds_membership m JOIN compounds_floor f "
+            "ON f.area = m.area AND f.id = m.floor_id WHERE m.place_id = ANY(%s) AND m.from_on <= %s "
+            "AND (m.to_on IS NULL OR m.to_on > %s)",
+            [places, on, on],
+        )
+        by_floors = cursor.fetchone()
+        cursor.execute(
+            f"SELECT coalesce(sum(households), 0) FROM compounds_compound WHERE place_id = ANY(%s) AND {_STANDS}",
+            [places, on],
+        )
+        by_compounds = cursor.fetchone()
+    return max(int(by_floors[0]) if by_floors else 0, int(by_compounds[0]) if by_compounds else 0)
+
+
+def follow(successors: Mapping[UUID, UUID], on: date) -> dict[str, list[list[str]]]:
+    """Floors and compounds of places that end belong to the successor from the day."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT area, floor_id, place_id FROM compounds_membership WHERE place_id = ANY(%s) AND to_on IS NULL "
+            "ORDER BY id",
+            [list(successors)],
+        )
+        floors = [(area, floor, place) for area, floor, place in cursor.fetchall()]
+        cursor.execute(
+            f"SELECT area, id, place_id FROM compounds_compound WHERE place_id = ANY(%s) AND {_STANDS} ORDER BY id",
+            [list(successors), on],
+        )
+        compounds = [(area, compound, place) for area, compound, place in cursor.fetchall()]
+    hand_over([(area, floor, successors[place]) for area, floor, place in floors], on)
+    _stand([(area, compound, successors[place]) for area, compound, place in compounds])
+    done = {"floors": _plain(floors), "compounds": _plain(compounds)}
+    return {name: rows for name, rows in done.items() if rows}
+
+
+def unfollow(data: Any, on: date) -> None:
+    """Floors and compounds belong where they did; a floor that belonged nowhere does so again."""
+    back = [
+        (area, UUID(floor), UUID(place) if place else None) for area, floor, place in data.get("floors", [])
+    ]
+    hand_over(back, on)
+    _stand([(area, UUID(one), UUID(place)) for area, one, place in data.get("compounds", [])])
+
+
+def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
+    """End what floors belong to, and begin the new belonging (None: to nothing), both on the day."""
+    if not floors:
+        return
+    given = [[area for area, _, _ in floors], [floor for _, floor, _ in floors]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(m.from_on) FROM compounds_membership m {_NAMED} AND m.to_on IS NULL", given
+        )
+        row = cursor.fetchone()
+        if row and row[0] is not None and row[0] > on:
+            raise InvalidInput(
+                field="on", reason_zh=f"这些楼层在 {row[0]:%Y-%m-%d} 又划分过，请改用较晚的日期。",
+                reason_en=f"These floors were divided again on {row[0]:%Y-%m-%d}: choose a later day.",
+            )  # fmt: skip
+        cursor.execute(
+            "UPDATE compounds_membership m SET to_on = %s FROM unnest(%s::text[], %s::uuid[]) AS n (area, floor_id) "
+            "WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL",
+            [on, *given],
+        )
+        going_on = _go_on(cursor, floors, on)
+        with cursor.copy(
+            "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
+        ) as copy:
+            for area, floor, place in floors:
+                if place is not None and floor not in going_on:
+                    copy.write_row((uuid7(), area, floor, place, on))
+
+
+def _go_on(cursor: Any, floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:
+    """Of memberships that would begin on the day, those that ended that day go on instead; of which floors."""
+    cursor.execute(
+        "WITH same AS (SELECT m.area, max(m.id::text)::uuid AS id FROM compounds_membership m "
+        "JOIN unnest(%s::text[], %s::uuid[], %s::uuid[]) AS n (area, floor_id, place_id) ON m.area = n.area "
+        "AND m.floor_id = n.floor_id AND m.place_id = n.place_id WHERE m.to_on = %s GROUP BY m.area, m.floor_id) "
+        "UPDATE compounds_membership m SET to_on = NULL FROM same WHERE m.area = same.area AND m.id = same.id "
+        "RETURNING m.floor_id",
+        [*(list(column) for column in zip(*floors, strict=True)), on],
+    )
+    return {floor for (floor,) in cursor.fetchall()}
+
+
+def _stand(compounds: list[tuple[str, UUID, UUID]]) -> None:
+    if compounds:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE compounds_compound c SET place_id = n.place FROM unnest(%s::text[], %s::uuid[], %s::uuid[]) "
+                "AS n (area, id, place) WHERE c.area = n.area AND c.id = n.id",
+                [list(column) for column in zip(*compounds, strict=True)],
+            )
+
+
+def _plain(rows: list[tuple[str, UUID, UUID]]) -> list[list[str]]:
+    return [[area, str(one), str(place)] for area, one, place in rows]
