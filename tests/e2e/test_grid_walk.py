@@ -1,4 +1,4 @@
-"""A district draws its micro-grids: compounds from Excel, a proposal, a correction by hand, publishing."""
+"""A district draws its micro-grids: compounds from Excel, a proposal, a correction by hand, publishing, cards."""
 
 from __future__ import annotations
 
@@ -121,3 +121,10 @@ def test_compounds_from_excel_become_published_micro_grids(
     expect(desk.get("list-microgrids")).to_contain_text("试点01号院")
     keep(desk, pictures, "grid-page")
     assert read(admin, f"/api/proposals/{planned}")["state"] == "published"
+
+    desk.get("list-microgrids").locator("button", has_text="试点01号院").first.click()
+    expect(desk.get("place-name")).to_contain_text("试点01号院")
+    grid = desk.page.url.split("place=")[1].split("&")[0]
+    card = desk.page.request.get(f"/api/places/{grid}/card.pdf?size=card")
+    assert card.ok, card.text()
+    assert card.body().startswith(b"%PDF")
