@@ -2,12 +2,19 @@
 import { address, ask } from './http'
 import type { ImportReport } from './types'
 import type {
+  CommunityEdit,
+  CommunityView,
+  NewProposal,
+  Preset,
+  Proposal,
+  ProposalRow,
+  PublishPreview,
+} from './types-division'
+import type {
   BoundaryFeature,
   BoundaryReport,
   Change,
   ChangePreview,
-  CommunityEdit,
-  CommunityView,
   CompoundDetail,
   CompoundEdit,
   CompoundPage,
@@ -16,12 +23,7 @@ import type {
   DrawReport,
   GridPage,
   MapsAnswer,
-  NewProposal,
   PastChange,
-  Preset,
-  Proposal,
-  ProposalRow,
-  PublishPreview,
 } from './types-grid'
 
 const at = encodeURIComponent
