@@ -24,6 +24,7 @@ import type {
   GridPage,
   MapsAnswer,
   PastChange,
+  SuccessionReport,
 } from './types-grid'
 
 const at = encodeURIComponent
@@ -76,7 +77,7 @@ function sendFile<T>(path: string, file: File, dryRun: boolean, fields: Given, q
 export const importDivisions = (file: File, dryRun: boolean, on: string) =>
   sendFile<ImportReport>('/api/places/import', file, dryRun, {}, { on })
 export const importSuccessions = (file: File, dryRun: boolean) =>
-  sendFile<ImportReport>('/api/places/successions', file, dryRun, {})
+  sendFile<SuccessionReport>('/api/places/successions', file, dryRun, {})
 export const importCompounds = (file: File, dryRun: boolean, fields: Given) =>
   sendFile<CompoundReport>('/api/compounds/import', file, dryRun, fields)
 export const importBoundaries = (file: File, dryRun: boolean, fields: Given) =>

@@ -1,5 +1,5 @@
 /** Shapes of places in time, compounds, imports, proposals and maps, as the server sends them. */
-import type { Place, RowError } from './types'
+import type { ImportReport, Place, RowError } from './types'
 
 export type { Place } from './types'
 
@@ -229,6 +229,23 @@ export interface BoundaryReport {
   unmatched: FeatureNote[]
   errors: GridRowError[]
   datum: CompoundReport['datum']
+}
+
+/** What the street list of a year changes; `unsure` could also be read another way. */
+export interface YearReport {
+  year: number
+  on: string
+  total: number
+  created: number
+  renamed: number
+  recoded: number
+  moved: number
+  closed: number
+  unsure: Sides[]
+}
+
+export interface SuccessionReport extends ImportReport {
+  years: YearReport[]
 }
 
 export interface DrawReport {
