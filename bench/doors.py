@@ -93,7 +93,8 @@ def main() -> None:
     took = time.process_time() - begun
     print(
         f"{len(doors):,} doors of {len(rounds.groups):,} micro-grids in order: {took:.1f} CPU s (goal 60 s: "
-        f"{'met' if took <= 60 else 'MISSED'})\na round {rounds.walk.mean():.0f} m, {rounds.minutes.mean():.0f} minutes"
+        f"{'met' if took <= 60 else 'MISSED'})\n"
+        f"a round {rounds.walk.mean():.0f} m, {rounds.minutes.mean():.0f} minutes"
     )
     entrances = [
         np.array([xy[found["unit"] == stair].mean(axis=0) for stair in np.unique(found["unit"][nodes])])

@@ -68,7 +68,8 @@ def test_large_rounds_are_told_right_and_beat_the_nearest_neighbour() -> None:
 
 nodes = st.lists(
     st.tuples(
-        st.integers(0, 3), st.integers(0, 4), st.integers(1, 6), st.integers(0, 5), st.integers(0, 40), st.integers(0, 40)
+        st.integers(0, 3), st.integers(0, 4), st.integers(1, 6), st.integers(0, 5), st.integers(0, 40),
+        st.integers(0, 40),
     ),
     min_size=1, max_size=40, unique_by=lambda node: node[:3],
 )  # fmt: skip
