@@ -15,7 +15,7 @@ from dmr.routing import path
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.places import actions, export, queries
+from shanzhi.city.places import actions, export, queries, yearly
 from shanzhi.city.places.changes_api import urlpatterns as changes
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.rows import MAX_FILE_BYTES, read_divisions
@@ -246,7 +246,73 @@ class PlacesImportController(ApiController):
         )
 
 
+class UnsureOut(msgspec.Struct):
+    """What was read one way and could be read another."""
+
+    zh: str
+    en: str
+
+
+class YearOut(msgspec.Struct):
+    """What the list of a year changes."""
+
+    year: int
+    on: date
+    total: int
+    created: int
+    renamed: int
+    recoded: int
+    moved: int
+    closed: int
+    counties: int
+    unsure: list[UnsureOut]
+
+
+class SuccessionsOut(DivisionImportOut):
+    """An import of yearly lists, year by year."""
+
+    years: list[YearOut]
+
+
+class SuccessionsController(ApiController):
+    """Lists of street offices year by year, as dated successions."""
+
+    gate = PLACE_MANAGE
+    parsers = (MultiPartParser(),)
+
+    def post(
+        self, parsed_query: Query[PlacesImportQuery], parsed_file_metadata: FileMetadata[DivisionFiles]
+    ) -> SuccessionsOut:
+        """Import the years in their order, or with `dry_run=1` only say what they would do."""
+        table = parsed_file_metadata.file
+        check_size(table.size, MAX_FILE_BYTES)
+        report = yearly.import_years(
+            self.request.FILES["file"].read(), actor=self.actor, at=clock_of(self.request).now(),
+            dry_run=parsed_query.dry_run in {"1", "true"}, source=table.name,
+        )  # fmt: skip
+        years = report.years
+        changed = sum(one.renamed + one.recoded + one.moved for one in years)
+        created, closed = sum(one.created for one in years), sum(one.closed for one in years)
+        return SuccessionsOut(
+            dry_run=report.dry_run,
+            rows=report.rows,
+            created=created,
+            changed=changed,
+            unchanged=max(report.rows - created - changed, 0),
+            closed=closed,
+            errors=[DivisionErrorOut(e.row, e.field, e.message_zh, e.message_en) for e in report.errors],
+            years=[
+                YearOut(
+                    one.year, one.on, one.total, one.created, one.renamed, one.recoded, one.moved, one.closed,
+                    one.counties, [UnsureOut(zh, en) for zh, en in one.unsure],
+                )
+                for one in years
+            ],
+        )  # fmt: skip
+
+
 urlpatterns = [
+    path("places/successions", SuccessionsController.as_view(), name="places-successions"),
     path("places", PlacesController.as_view(), name="places"),
     path("where", WhereController.as_view(), name="where"),
     path("places/import", PlacesImportController.as_view(), name="places-import"),
