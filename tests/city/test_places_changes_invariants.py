@@ -143,7 +143,7 @@ def wish(draw) -> Change | None:
 def test_every_day_of_the_tree_holds_together(town, at, data):
     with transaction.atomic():
         done = []
-        for _ in range(data.draw(st.integers(1, 6))):
+        for _ in range(data.draw(st.integers(1, 7))):
             change = wish(data.draw)
             if change is None:
                 break
@@ -164,4 +164,29 @@ def test_every_day_of_the_tree_holds_together(town, at, data):
             check_all_days()
             assert history() == before
         assert PlaceChange.objects.filter(undoes=None, undone_by=None).exclude(kind="import").count() == 0
+        transaction.set_rollback(True)
+
+
+@settings(
+    max_examples=40, deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)  # fmt: skip
+@given(data=st.data())
+def test_changes_and_undoings_in_any_order_hold_together(town, at, data):
+    """An undoing between changes, of any of them: it is refused and changes nothing, or the tree holds together."""
+    with transaction.atomic():
+        done = []
+        for _ in range(data.draw(st.integers(2, 9))):
+            before = history()
+            back = data.draw(st.sampled_from(done)) if done and data.draw(st.integers(0, 2)) == 0 else None
+            change = None if back else wish(data.draw)
+            try:
+                with transaction.atomic():
+                    if back:
+                        changes.undo(back, "弄错了", actor=SYSTEM, at=at)
+                    elif change:
+                        done.append(changes.make(change, actor=SYSTEM, at=at).change_id)
+            except ShanzhiError:
+                assert history() == before
+            check_all_days()
         transaction.set_rollback(True)
