@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { FILLS, anchorOf, colouring, fillsOf, neighbours, sizeOf } from '@/desk/grid/colouring'
+import { FILLS, anchorOf, colouring, fillsOf, neighbours, piecesOf, sizeOf } from '@/desk/grid/colouring'
 import { clamped, pathOf, planeOf, shaped, zoomed } from '@/desk/grid/plan'
 import type { Frame } from '@/desk/grid/plan'
 import { between, kept, labelsOf, stackOf, stepped, tally, toggled } from '@/desk/grid/selection'
-import type { BandFloor, CommunityView, GridBuilding, LabelFeature, Ring } from '@/shared/types-grid'
+import type { BandFloor, CommunityView, GridBuilding, LabelFeature } from '@/shared/types-division'
+import type { Ring } from '@/shared/types-grid'
 
 const square = (x: number, y: number, size = 1): Ring => [
   [x, y], [x + size, y], [x + size, y + size], [x, y + size], [x, y],
@@ -78,6 +79,9 @@ describe('numbers on the map', () => {
     expect(x).toBeCloseTo(106.03, 9)
     expect(y).toBeCloseTo(32.63, 9)
     expect(anchorOf(null)).toBeNull()
+    const pieces = piecesOf({ type: 'MultiPolygon', coordinates: [[square(0, 0)], [square(5, 5)]] })
+    expect(pieces.map((piece) => anchorOf(piece))).toEqual([[0.5, 0.5], [5.5, 5.5]])
+    expect(piecesOf(null)).toEqual([])
     expect([sizeOf(null), sizeOf({ type: 'Polygon', coordinates: [square(1, 1, 3)] })]).toEqual([0, 9])
   })
 })

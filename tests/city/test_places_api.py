@@ -65,7 +65,13 @@ def test_one_place_with_its_posts_and_no_names(town, browser):
         "900101001", "春风街道", ["甲省", "乙市", "东区"],
     )  # fmt: skip
     assert body["posts"] == [
-        {"kind": "grid_worker", "kind_zh": "网格员", "kind_en": "Grid worker", "unit_name": "", "count": 1}
+        {
+            "kind": "grid_worker",
+            "kind_zh": "专职网格员",
+            "kind_en": "Grid worker",
+            "unit_name": "",
+            "count": 1,
+        }
     ]
     assert "王小明" not in answer.content.decode()
     assert client.get(f"/api/places/{town['900101']}").status_code == 404

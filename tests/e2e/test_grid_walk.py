@@ -1,4 +1,4 @@
-"""A district draws its micro-grids: compounds from Excel, a proposal, a correction by hand, publishing."""
+"""A district draws its micro-grids: compounds from Excel, a proposal, a correction by hand, publishing, cards."""
 
 from __future__ import annotations
 
@@ -121,3 +121,44 @@ def test_compounds_from_excel_become_published_micro_grids(
     expect(desk.get("list-microgrids")).to_contain_text("试点01号院")
     keep(desk, pictures, "grid-page")
     assert read(admin, f"/api/proposals/{planned}")["state"] == "published"
+
+    desk.get("list-microgrids").locator("button", has_text="试点01号院").first.click()
+    expect(desk.get("place-name")).to_contain_text("试点01号院")
+    grid = desk.page.url.split("place=")[1].split("&")[0]
+    card = desk.page.request.get(f"/api/places/{grid}/card.pdf?size=card")
+    assert card.ok, card.text()
+    assert card.body().startswith(b"%PDF")
+
+
+def test_a_correction_is_made_and_taken_back_without_a_mouse(window: Any, pictures: Path | None) -> None:
+    desk = window(DESK).sign_in("xitong")
+    keys = desk.page.keyboard
+    desk.page.goto("/#/division")
+    desk.get("proposals").locator("a", has_text="浆洗街街道微网格划分").focus()
+    keys.press("Enter")
+    desk.page.locator('[data-test="community-open"][data-code="510107001009"]').focus()
+    keys.press("Enter")
+    rows = desk.get("micro-row")
+    expect(rows.first).to_be_visible()
+    parts = rows.count()
+    desk.get("tab-micro").focus()
+    keys.press("ArrowRight")
+    desk.get("building-open").first.focus()
+    keys.press("Enter")
+    cells = desk.get("stack-cell")
+    cells.first.focus()
+    keys.press("Space")
+    expect(cells.first).to_have_attribute("aria-pressed", "true")
+    desk.get("edit-split").focus()
+    keys.press("Enter")
+    desk.get("edit-accept-reason").focus()
+    keys.type("单独管理")
+    keys.press("Enter")
+    expect(desk.get("edit-said")).to_contain_text("已调整")
+    keep(desk, pictures, "grid-keyboard")
+    desk.get("tab-buildings").focus()
+    keys.press("ArrowLeft")
+    expect(rows).to_have_count(parts + 1)
+    keys.press("Control+z")
+    expect(rows).to_have_count(parts)
+    expect(desk.get("edit-undo")).to_be_disabled()

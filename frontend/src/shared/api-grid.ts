@@ -2,12 +2,19 @@
 import { address, ask } from './http'
 import type { ImportReport } from './types'
 import type {
+  CommunityEdit,
+  CommunityView,
+  NewProposal,
+  Preset,
+  Proposal,
+  ProposalRow,
+  PublishPreview,
+} from './types-division'
+import type {
   BoundaryFeature,
   BoundaryReport,
   Change,
   ChangePreview,
-  CommunityEdit,
-  CommunityView,
   CompoundDetail,
   CompoundEdit,
   CompoundPage,
@@ -16,12 +23,8 @@ import type {
   DrawReport,
   GridPage,
   MapsAnswer,
-  NewProposal,
   PastChange,
-  Preset,
-  Proposal,
-  ProposalRow,
-  PublishPreview,
+  SuccessionReport,
 } from './types-grid'
 
 const at = encodeURIComponent
@@ -74,7 +77,7 @@ function sendFile<T>(path: string, file: File, dryRun: boolean, fields: Given, q
 export const importDivisions = (file: File, dryRun: boolean, on: string) =>
   sendFile<ImportReport>('/api/places/import', file, dryRun, {}, { on })
 export const importSuccessions = (file: File, dryRun: boolean) =>
-  sendFile<ImportReport>('/api/places/successions', file, dryRun, {})
+  sendFile<SuccessionReport>('/api/places/successions', file, dryRun, {})
 export const importCompounds = (file: File, dryRun: boolean, fields: Given) =>
   sendFile<CompoundReport>('/api/compounds/import', file, dryRun, fields)
 export const importBoundaries = (file: File, dryRun: boolean, fields: Given) =>

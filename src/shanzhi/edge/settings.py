@@ -57,7 +57,7 @@ INSTALLED_APPS = [
     "shanzhi.city.gridding",
     "shanzhi.city.people",
     "shanzhi.city.cards",
-    # S    "shanzhi.city.surge",
+    "shanzhi.city.surge",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",
 ]

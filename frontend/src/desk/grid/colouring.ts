@@ -1,5 +1,6 @@
 /** Colours for micro-grids: neighbours never share one; numbers say the same without colour. */
-import type { LabelFeature, Ring, Shape } from '@/shared/types-grid'
+import type { LabelFeature } from '@/shared/types-division'
+import type { Ring, Shape } from '@/shared/types-grid'
 
 /** Light fills, dark ink on each at least 7:1; hatch-free, so that a printed grey still shows the lines. */
 export const FILLS = [
@@ -132,4 +133,11 @@ export function anchorOf(shape: Shape | null): [number, number] | null {
 export function sizeOf(shape: Shape | null): number {
   const box = boxOf(ringsOf(shape))
   return box[0] > box[2] ? 0 : (box[2] - box[0]) * (box[3] - box[1])
+}
+
+/** The polygons of a shape, each by itself. */
+export function piecesOf(shape: Shape | null): Shape[] {
+  if (!shape) return []
+  if (shape.type === 'Polygon') return [shape]
+  return shape.coordinates.map((coordinates) => ({ type: 'Polygon', coordinates }))
 }

@@ -5,14 +5,17 @@ import type { MapScope } from '@/shared/types-grid'
 export const LEVELS = ['county', 'street', 'community', 'grid', 'microgrid'] as const
 export type MapLevel = (typeof LEVELS)[number] | 'compound'
 
-/** From which zoom a level is drawn and from which it is named; 0.5 steps keep names apart. */
-export const ZOOMS: Record<MapLevel, { from: number; named: number; colour: string; width: number }> = {
-  county: { from: 0, named: 7, colour: '#0a4453', width: 2.4 },
-  street: { from: 8, named: 10, colour: '#0e5a6e', width: 1.8 },
-  community: { from: 10.5, named: 12.5, colour: '#47565e', width: 1.3 },
-  grid: { from: 12.5, named: 14.5, colour: '#8a4b00', width: 1.1 },
-  microgrid: { from: 13.5, named: 15.5, colour: '#7d1f6f', width: 1 },
-  compound: { from: 13.5, named: 15.5, colour: '#1b6a43', width: 1 },
+/** From which zoom a level is drawn, and between which it is named. */
+export const ZOOMS: Record<
+  MapLevel,
+  { from: number; named: number; until: number; colour: string; width: number }
+> = {
+  county: { from: 0, named: 7, until: 11, colour: '#0a4453', width: 2.4 },
+  street: { from: 8, named: 10, until: 14, colour: '#0e5a6e', width: 1.8 },
+  community: { from: 10.5, named: 12.5, until: 16, colour: '#47565e', width: 1.3 },
+  grid: { from: 12.5, named: 14.5, until: 24, colour: '#8a4b00', width: 1.1 },
+  microgrid: { from: 13.5, named: 15.5, until: 24, colour: '#7d1f6f', width: 1 },
+  compound: { from: 13.5, named: 15.5, until: 24, colour: '#1b6a43', width: 1 },
 }
 
 const FONT = ['Noto Sans CJK SC']
@@ -24,13 +27,14 @@ export const sourceOf = (scope: MapScope) => `scope-${scope.scope}`
 export const fillOf = (scope: MapScope, level: MapLevel) => `fill-${level}-${scope.scope}`
 
 function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
-  const { from, named: namedFrom, colour, width } = ZOOMS[level]
+  const { from, named, until, colour, width } = ZOOMS[level]
   const base = { source: sourceOf(scope), 'source-layer': level } as const
   const label: LayerSpecification = {
     ...base,
     id: `name-${level}-${scope.scope}`,
     type: 'symbol',
-    minzoom: namedFrom,
+    minzoom: named,
+    maxzoom: until,
     layout: {
       'text-field': ['get', 'name'],
       'text-font': FONT,

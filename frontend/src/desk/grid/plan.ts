@@ -1,6 +1,7 @@
 /** The plan of a community as a picture: degrees to metres on a plane, and back out as paths. */
 import { ringsOf } from './colouring'
-import type { CommunityView, Ring, Shape } from '@/shared/types-grid'
+import type { CommunityView } from '@/shared/types-division'
+import type { Ring, Shape } from '@/shared/types-grid'
 
 export type Frame = [number, number, number, number]
 

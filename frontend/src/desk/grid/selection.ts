@@ -1,5 +1,5 @@
 /** What is chosen in a community: floors by id, and the micro-grid that they would go to. */
-import type { BandFloor, CommunityView, GridBuilding } from '@/shared/types-grid'
+import type { BandFloor, CommunityView, GridBuilding } from '@/shared/types-division'
 
 export interface Stack {
   stairwells: string[]

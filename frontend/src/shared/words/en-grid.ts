@@ -170,9 +170,12 @@ export const enGrid: Record<keyof typeof zhGrid, string> = {
   'wizard.years': 'Street lists by year',
   'wizard.years.help': 'Lists year by year, read as merges, splits and new names',
   'wizard.years.file':
-    'CSV (may be compressed) or Excel: year, code, name, county. The years are compared and written as dated changes.',
+    'CSV (may be compressed) or Excel: year, code, name, code of the county. The years are compared and written as dated changes.',
   'wizard.done': 'Imported.',
   'wizard.toMap': 'See it on the map',
+  'years.year': 'Year',
+  'years.total': 'Streets',
+  'years.unsure': '{year}: {n} could be read another way',
   'datum.title': 'Datum',
   'datum.auto': 'Detect',
   'datum.cgcs2000': 'CGCS2000 (Tianditu, surveys)',

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
 
 from django.conf import settings
 from django.utils.timezone import localdate
@@ -13,8 +12,6 @@ from shanzhi.core.documents import Board as Sheet
 from shanzhi.core.documents import BoardPerson, Language, boards_pdf, cards_pdf
 from shanzhi.core.kit.errors import NotFound
 
-Size = Literal["board", "card", "single"]
-
 
 def resident_url(board: Board, origin: str) -> str:
     """The address of the resident page of a grid, as the QR code holds it."""
@@ -22,7 +19,7 @@ def resident_url(board: Board, origin: str) -> str:
 
 
 def pdf(
-    boards: Sequence[Board], *, size: Size, copies: int, origin: str, language: Language, at: datetime
+    boards: Sequence[Board], *, size: str, copies: int, origin: str, language: Language, at: datetime
 ) -> bytes:
     """The boards on A4, or their cards on A4 sheets (`card`) or each by itself (`single`)."""
     made = [_sheet(board, size, origin, language, at) for board in boards]
@@ -38,7 +35,7 @@ def _photo(sha256: str | None) -> bytes | None:
         return None
 
 
-def _sheet(board: Board, size: Size, origin: str, language: Language, at: datetime) -> Sheet:
+def _sheet(board: Board, size: str, origin: str, language: Language, at: datetime) -> Sheet:
     zh = language == "zh"
     level = {
         "community": ("社区", "Community"),

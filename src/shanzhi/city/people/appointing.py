@@ -1,5 +1,6 @@
 """Appointing many people at once: to posts whose kind says who else than account managers appoints to it."""
 
+from base64 import b32encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -93,10 +94,11 @@ def _open_accounts(names: Sequence[str], at: datetime) -> list[Account]:
     made = []
     for name in names:
         account_id = uuid7()
+        word = b32encode(account_id.bytes).decode().rstrip("=").lower()
         made.append(
             Account(
                 id=account_id,
-                username=f"surge-{account_id.hex}"[:32],
+                username=f"surge-{word}",
                 display_name=name,
                 password=locked,
                 created_at=at,

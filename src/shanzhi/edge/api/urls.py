@@ -12,8 +12,7 @@ from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.maps.api import urlpatterns as maps
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
-
-# Sfrom shanzhi.city.surge.api import urlpatterns as surge
+from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.push.api import urlpatterns as push
@@ -29,6 +28,7 @@ router = Router(
         *maps,
         *gridding,
         *cards,
+        *surge,
         *grid_page,
         *catalogue,
         *cases,
