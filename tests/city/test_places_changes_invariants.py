@@ -72,7 +72,7 @@ def check_all_days() -> None:
         }
         for place, line in lines.items():
             assert line == line_of(place, parents), (day, place)
-        for place, (level, _, _, line) in tree.items():
+        for place, (level, *_) in tree.items():
             parent = parents[place]
             assert (parent is None) == (level == Level.PROVINCE)
             if parent is not None:
@@ -80,7 +80,9 @@ def check_all_days() -> None:
                 assert Level(tree[parent][0]).rank < Level(level).rank
     newest = {
         place: (code, name)
-        for place, code, name in ask("SELECT place_id, code, name FROM places_placeversion WHERE to_on IS NULL")
+        for place, code, name in ask(
+            "SELECT place_id, code, name FROM places_placeversion WHERE to_on IS NULL"
+        )
     }
     for place in Place.objects.filter(closed_on=None):
         assert newest[place.id] == (place.code, place.name)
@@ -106,7 +108,9 @@ def wish(draw) -> Change | None:
 
     if kind == "create":
         level = draw(st.sampled_from([Level.STREET, Level.COMMUNITY, Level.GRID]))
-        return Change("create", on, "试", parent_id=one.id, level=level, name=name, code=code_under(one, level))
+        return Change(
+            "create", on, "试", parent_id=one.id, level=level, name=name, code=code_under(one, level)
+        )
     if kind == "rename":
         return Change("rename", on, "试", place_id=one.id, name=name)
     if kind == "recode":
@@ -129,9 +133,9 @@ def wish(draw) -> Change | None:
         cut = draw(st.integers(0, len(kids)))
         stays = one.id if draw(st.booleans()) else None
         first = one.code if stays or draw(st.booleans()) else f"{one.code[:-3]}{number}"
-        return Change("split", on, "试", place_id=one.id, parts=[
-            Part("前" + name, first, stays, kids[:cut]), Part("后" + name, f"{one.code[:-3]}77{number[-1]}", None, kids[cut:]),
-        ])  # fmt: skip
+        front = Part("前" + name, first, stays, kids[:cut])
+        back = Part("后" + name, f"{one.code[:-3]}77{number[-1]}", None, kids[cut:])
+        return Change("split", on, "试", place_id=one.id, parts=[front, back])
     return Change("close", on, "试", place_id=one.id)
 
 

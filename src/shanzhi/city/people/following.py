@@ -52,7 +52,8 @@ def follow(successors: Mapping[UUID, UUID], on: date) -> dict[str, list[list[str
         )
         held = cursor.fetchall()
         cursor.execute(
-            f"SELECT account_id, kind_id, unit_id, place_id, to_on FROM people_post WHERE place_id = ANY(%s) AND {_HELD}",
+            "SELECT account_id, kind_id, unit_id, place_id, to_on FROM people_post "
+            f"WHERE place_id = ANY(%s) AND {_HELD}",
             [list(set(successors.values())), on, on],
         )
         there: dict[tuple[Any, ...], date] = {}

@@ -1,7 +1,7 @@
 """Whether a plan can be said of its day (生效日期的检查): what is recorded after that day may not contradict it.
 
 The tree is kept as spans of days, and a plan only adds to their end. So nothing that it alters, and nothing above a
-place that it sets in, may have begun later; and a code is free on a day only when nobody holds it from then on.
+place that it sets in, may have begun later; and a code is free on a day only when nobody holds it from then on. Spans without a day in them, which undoings leave, say nothing.
 """
 
 from collections.abc import Iterable
@@ -95,11 +95,13 @@ def _codes(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
         codes = [wanted.code for wanted in (*plan.created, *plan.renamed, *plan.reopened)]
         for wanted in (*plan.created, *plan.renamed, *plan.reopened):
             if codes.count(wanted.code) > 1:
-                yield Fault(wanted.id, "code", f"代码 {wanted.code} 重复。", f"code {wanted.code} is given twice.")
+                yield Fault(
+                    wanted.id, "code", f"代码 {wanted.code} 重复。", f"code {wanted.code} is given twice."
+                )
         return
     cursor.execute(
         "SELECT v.code, v.place_id, v.to_on FROM places_placeversion v WHERE v.code = ANY(%s) "
-        "AND (v.to_on IS NULL OR v.to_on > %s)",
+        "AND (v.to_on IS NULL OR v.to_on > greatest(v.from_on, %s))",
         [list(taking), on],
     )
     for code, holder, until in cursor.fetchall():
@@ -123,7 +125,8 @@ def _below(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     cursor.execute(
         "SELECT k.ancestor_id, k.descendant_id, k.to_on, p.closed_on FROM places_placeclosure k "
         "JOIN places_place p ON p.id = k.descendant_id WHERE k.ancestor_id = ANY(%s) AND k.depth = 1 "
-        "AND (k.to_on IS NULL OR k.to_on > %s) AND (p.closed_on IS NULL OR p.closed_on > %s) ORDER BY p.code",
+        "AND (k.to_on IS NULL OR k.to_on > greatest(k.from_on, %s)) "
+        "AND (p.closed_on IS NULL OR p.closed_on > greatest(p.opened_on, %s)) ORDER BY p.code",
         [plan.closed, on, on],
     )
     leaving = {wanted.id for wanted in plan.moved} | set(plan.closed)

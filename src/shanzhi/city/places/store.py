@@ -195,7 +195,8 @@ def _version(cursor: Any, places: list[Wanted], on: date) -> None:
 def _unmake(cursor: Any, places: list[UUID], on: date) -> None:
     """Places that began on the day never were: unlike those that end they keep no line upwards."""
     cursor.execute(
-        "UPDATE places_placeclosure SET to_on = %s WHERE descendant_id = ANY(%s) AND to_on IS NULL", [on, places]
+        "UPDATE places_placeclosure SET to_on = %s WHERE descendant_id = ANY(%s) AND to_on IS NULL",
+        [on, places],
     )
 
 

@@ -26,7 +26,7 @@ class Kind:
     zh: str
     en: str
     count: Count
-    ever: Ever
+    ever: Ever | None
     follow: Follow | None = None
     unfollow: Unfollow | None = None
 
@@ -52,11 +52,12 @@ def register(
     follow: Follow | None = None,
     unfollow: Unfollow | None = None,
     *,
-    ever: Ever,
+    ever: Ever | None = None,
 ) -> None:
     """Take part in changes. Whoever follows can also go back. A kind registers once; again replaces it.
 
-    `ever` keeps a place that was made from vanishing by an undoing while something belongs to it.
+    `ever` keeps a place that was made from vanishing by an undoing while something belongs to it; without it what
+    `count` says of the day must do.
     """
     if (follow is None) != (unfollow is None):
         raise TypeError(f"{kind}: follow and unfollow belong together")
@@ -71,7 +72,10 @@ def touched(places: Iterable[UUID], on: date) -> list[Touched]:
 
 def ever(place: UUID, on: date) -> list[Touched]:
     """What belongs to a place on the day or has come to it since: the kinds that have any."""
-    found = [Touched(one.kind, one.zh, one.en, one.ever(place, on)) for one in _KINDS.values()]
+    found = [
+        Touched(one.kind, one.zh, one.en, (one.ever(place, on) if one.ever else one.count([place], on)))
+        for one in _KINDS.values()
+    ]
     return [one for one in found if one.count]
 
 
