@@ -75,16 +75,25 @@ def _parents(plan: Plan, tree: Tree) -> Iterable[Fault]:
 
 def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     """Lines upwards that began later: of new parents, and of whatever lies under a place that moves."""
-    parents = {wanted.parent for wanted in _settled(plan) if wanted.parent in tree.nodes}
+    under: dict[UUID, UUID] = {}
+    for wanted in _settled(plan):
+        if wanted.parent in tree.nodes:
+            under.setdefault(wanted.parent, wanted.id)
     cursor.execute(
-        "SELECT DISTINCT ON (k.descendant_id) k.descendant_id, k.from_on FROM places_placeclosure k "
-        "WHERE k.to_on IS NULL AND k.from_on > %s AND (k.descendant_id = ANY(%s) OR k.descendant_id IN "
-        "(SELECT b.descendant_id FROM places_placeclosure b WHERE b.ancestor_id = ANY(%s) AND b.to_on IS NULL)) "
-        "ORDER BY k.descendant_id, k.from_on DESC",
-        [on, list(parents), [wanted.id for wanted in plan.moved]],
+        "SELECT descendant_id, max(from_on) FROM places_placeclosure WHERE to_on IS NULL AND from_on > %s "
+        "AND descendant_id = ANY(%s) GROUP BY descendant_id",
+        [on, list(under)],
     )
-    for place, since in cursor.fetchall():
-        yield too_early(place, tree.nodes[place].name, since)
+    for parent, since in cursor.fetchall():
+        yield too_early(under[parent], tree.nodes[parent].name, since)
+    cursor.execute(
+        "SELECT DISTINCT ON (b.ancestor_id) b.ancestor_id, k.descendant_id, k.from_on FROM places_placeclosure b "
+        "JOIN places_placeclosure k ON k.descendant_id = b.descendant_id AND k.to_on IS NULL AND k.from_on > %s "
+        "WHERE b.ancestor_id = ANY(%s) AND b.to_on IS NULL ORDER BY b.ancestor_id, k.from_on DESC",
+        [on, [wanted.id for wanted in plan.moved]],
+    )
+    for place, below, since in cursor.fetchall():
+        yield too_early(place, tree.nodes[below].name, since)
 
 
 def _codes(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
@@ -122,6 +131,8 @@ def _below(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     """Whatever still lies under a place that ends, on the day or later."""
     if not plan.closed:
         return
+    leaving = {wanted.id for wanted in plan.moved} | set(plan.closed)
+    yield from _ended_below(cursor, plan, tree, leaving)
     cursor.execute(
         "SELECT k.ancestor_id, k.descendant_id, k.to_on, p.closed_on FROM places_placeclosure k "
         "JOIN places_place p ON p.id = k.descendant_id WHERE k.ancestor_id = ANY(%s) AND k.depth = 1 "
@@ -129,7 +140,6 @@ def _below(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
         "AND (p.closed_on IS NULL OR p.closed_on > greatest(p.opened_on, %s)) ORDER BY p.code",
         [plan.closed, on, on],
     )
-    leaving = {wanted.id for wanted in plan.moved} | set(plan.closed)
     for place, child, until, closed_on in cursor.fetchall():
         if until is None and closed_on is None:
             if child not in leaving:
@@ -137,7 +147,6 @@ def _below(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
                 yield Fault(place, "below", f"其下还有“{name}”，请先调整。", f"{name} is still under it.")
         else:
             yield too_early(place, tree.nodes[place].name, until or closed_on)
-    yield from _ended_below(cursor, plan, tree, leaving)
 
 
 def _ended_below(cursor: Any, plan: Plan, tree: Tree, leaving: set[UUID]) -> Iterable[Fault]:

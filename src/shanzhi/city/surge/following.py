@@ -74,7 +74,9 @@ def unfollow(data: Any, on: date) -> None:
     """As it was."""
     with connection.cursor() as cursor:
         for area, row_id, place in data.get("needs", ()):
-            cursor.execute("UPDATE surge_need SET place_id = %s WHERE area = %s AND id = %s", [place, area, row_id])
+            cursor.execute(
+                "UPDATE surge_need SET place_id = %s WHERE area = %s AND id = %s", [place, area, row_id]
+            )
         for area, row_id, place, post in data.get("postings", ()):
             cursor.execute(
                 "UPDATE surge_posting SET place_id = %s, post_id = %s WHERE area = %s AND id = %s",
