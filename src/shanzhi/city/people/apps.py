@@ -17,5 +17,6 @@ class PeopleConfig(AppConfig):
         from shanzhi.city.places import touching
 
         touching.register(
-            "workers", "在岗人员", "people in posts", following.count, following.follow, following.unfollow
-        )
+            "workers", "在岗人员", "people in posts", following.count, following.follow, following.unfollow,
+            ever=following.ever,
+        )  # fmt: skip
