@@ -1,4 +1,4 @@
-"""Needs, postings and homes follow a change of the tree (下沉随区划变更): after the posts, in the same transaction."""
+"""Needs, postings and homes follow a change of the tree (下沉随区划变更): after the posts, in its transaction."""
 
 from collections.abc import Mapping
 from datetime import date
