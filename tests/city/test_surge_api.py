@@ -135,6 +135,15 @@ def test_a_unit_sees_its_own_people_only(desk, community, clock):
     )
 
 
+def test_homes_are_found_by_name_in_the_whole_city(desk, community):
+    lead = desk("fuzeren")
+    found = lead.get(f"/api/surge/homes?q={community.code}")[1]
+    assert [(one["id"], one["name"]) for one in found] == [(str(community.id), community.name)]
+    assert found[0]["above"].startswith("武侯区 ")
+    assert lead.get("/api/surge/homes?q=510107")[1] and lead.get("/api/surge/homes")[1] == []
+    assert desk("shouli").get("/api/surge/homes?q=a")[0] == 403
+
+
 def upload(browser, text, query=""):
     token = browser.client.cookies["csrftoken"].value
     file = SimpleUploadedFile("offers.csv", text.encode())

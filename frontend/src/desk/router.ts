@@ -1,5 +1,5 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
-import { can, home, loadMe } from './session'
+import { canAny, home, loadMe } from './session'
 import DeskPage from './pages/DeskPage.vue'
 import DeskShell from './DeskShell.vue'
 import SignInPage from './pages/SignInPage.vue'
@@ -41,6 +41,11 @@ export const router = createRouter({
           meta: { capability: 'place.view' },
         },
         {
+          path: 'surge',
+          component: () => import('./pages/SurgePage.vue'),
+          meta: { capability: ['surge.manage', 'surge.offer'] },
+        },
+        {
           path: 'catalogue',
           component: () => import('./pages/CataloguePage.vue'),
           meta: { capability: 'catalogue.view' },
@@ -58,5 +63,5 @@ router.beforeEach(async (to) => {
   if (!who) return { path: '/login', query: to.fullPath === '/' ? {} : { back: to.fullPath } }
   if (to.path === '/') return home()
   const needed = to.meta.capability
-  return typeof needed !== 'string' || can(needed) ? true : home()
+  return !needed || canAny(needed as string | string[]) ? true : home()
 })

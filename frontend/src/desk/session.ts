@@ -11,6 +11,9 @@ let known = false
 
 export const can = (capability: string) => me.value?.capabilities.includes(capability) ?? false
 
+/** Whether any of the capabilities is held. */
+export const canAny = (capabilities: string | readonly string[]) => [capabilities].flat().some(can)
+
 export const postsInWords = computed(() =>
   (me.value?.posts ?? []).map((post) => {
     const kind = side({ zh: post.kind_zh, en: post.kind_en }) || post.kind
@@ -25,6 +28,7 @@ export function home(): string {
   if (can('catalogue.manage')) return '/catalogue'
   if (can('place.view')) return '/areas'
   if (can('catalogue.view')) return '/catalogue'
+  if (canAny(['surge.manage', 'surge.offer'])) return '/surge'
   return '/later'
 }
 

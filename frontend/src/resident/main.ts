@@ -14,6 +14,7 @@ const router = createRouter({
   routes: [
     { path: '/report', component: ReportPage },
     { path: '/follow/:number/:secret', component: () => import('./pages/FollowPage.vue') },
+    { path: '/grid/:code', component: () => import('./pages/GridPage.vue') },
     { path: '/mine', component: () => import('./pages/MinePage.vue') },
     { path: '/:rest(.*)*', redirect: '/report' },
   ],

@@ -1,11 +1,13 @@
 /** Words of the interface in English; the keys are those of zh.ts. */
 import { enDesk } from './en-desk'
 import { enGrid } from './en-grid'
+import { enSurge } from './en-surge'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
   ...enDesk,
   ...enGrid,
+  ...enSurge,
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',

@@ -20,6 +20,7 @@ from shanzhi.city.surge.shapes import (
     AssignIn,
     AssignmentOut,
     HistoryOut,
+    HomeOut,
     MadeOut,
     NeedIn,
     OffersImportOut,
@@ -80,6 +81,12 @@ class OfferPath(msgspec.Struct):
     """Which person offered."""
 
     offer_id: UUID
+
+
+class HomesQuery(msgspec.Struct):
+    """Part of the name."""
+
+    q: str = ""
 
 
 class OffersImportQuery(msgspec.Struct):
@@ -186,6 +193,16 @@ class OffersController(ApiController):
             place_id=given.place_id, actor=self.actor, at=clock_of(self.request).now(),
         )  # fmt: skip
         return MadeOut(len(made))
+
+
+class HomesController(ApiController):
+    """Where somebody may live."""
+
+    gate = SURGE_OFFER
+
+    def get(self, parsed_query: Query[HomesQuery]) -> list[HomeOut]:
+        """Communities by part of the name, pinyin or code."""
+        return lists.homes(parsed_query.q, localdate(clock_of(self.request).now()))
 
 
 class OfferWithdrawController(ApiController):
@@ -369,6 +386,7 @@ urlpatterns = [
         name="surge-need-withdraw",
     ),
     path("surge/offers", OffersController.as_view(), name="surge-offers"),
+    path("surge/homes", HomesController.as_view(), name="surge-homes"),
     path("surge/offers/import", OffersImportController.as_view(), name="surge-offers-import"),
     path("surge/offers/template", OffersTemplateController.as_view(), name="surge-offers-template"),
     path(

@@ -1,4 +1,4 @@
-"""Needs, postings and homes follow a change of the tree (下沉随区划变更): after the posts, in its transaction."""
+"""Needs, postings and homes follow a change of the tree (下沉随区划变更): after the posts, in one transaction."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db.models import Count, QuerySet
 from django.utils.timezone import get_current_timezone, localdate
 
-from shanzhi.base.access import Actor
+from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import SURGE_MANAGE
 from shanzhi.city.places import queries as places
+from shanzhi.city.places.levels import Level
 from shanzhi.city.surge import queries, skills
 from shanzhi.city.surge.assigning import Assignment, why
 from shanzhi.city.surge.flow import OPEN, REPORTED_IN, RETURNED, SURGE
@@ -19,6 +20,7 @@ from shanzhi.city.surge.shapes import (
     AssignmentOut,
     CompoundRefOut,
     HistoryOut,
+    HomeOut,
     NamedOut,
     NeedOut,
     OfferOut,
@@ -34,6 +36,7 @@ from shanzhi.core.kit.masking import mask_phone
 
 MOST_LISTED = 500
 MOST_EXPORTED = 50_000
+MOST_HOMES = 12
 _VERBS = {edge.verb: (edge.zh, edge.en) for edge in reversed(SURGE.edges)} | {"offer": ("派出", "Offer")}
 
 
@@ -139,6 +142,18 @@ def state_of(posting: Posting) -> str:
     if posting.offer.posting_id == posting.id:
         return str(posting.offer.state)
     return "relieved"
+
+
+def homes(text: str, on: date) -> list[HomeOut]:
+    """Communities of the whole city by part of the name, pinyin or code: their names are public."""
+    found = [node for node in places.search(text, SYSTEM, on) if node.level == Level.COMMUNITY][:MOST_HOMES]
+    made = []
+    for node in found:
+        above = [
+            one.name for one in places.ancestors(node.id, on) if one.level in (Level.COUNTY, Level.STREET)
+        ]
+        made.append(HomeOut(node.id, node.name, " ".join(above)))
+    return made
 
 
 def again(posting: Posting) -> Posting:

@@ -21,6 +21,14 @@ class NamedOut(msgspec.Struct):
     name: str
 
 
+class HomeOut(msgspec.Struct):
+    """A community in which somebody may live, and where it lies."""
+
+    id: UUID
+    name: str
+    above: str
+
+
 class CompoundRefOut(msgspec.Struct):
     """A compound by its handle."""
 

@@ -128,7 +128,16 @@ def _bound(tree: Any, node: int, x: int, y: int, needed: int, far: int) -> int:
 
 @njit(cache=True)
 def cheapest(
-    tree: Any, x: int, y: int, needed: int, far: int, limit: int, places: Any, costs: Any, totals: Any, stack: Any
+    tree: Any,
+    x: int,
+    y: int,
+    needed: int,
+    far: int,
+    limit: int,
+    places: Any,
+    costs: Any,
+    totals: Any,
+    stack: Any,
 ) -> int:
     """The cheapest places with the needed skills whose way plus price is below `limit`.
 

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from shanzhi.core.planning.nearest import FAR, Tree, cheapest, set_price
+from shanzhi.core.planning.nearest import FAR, cheapest, set_price
 
 ROW = 32
 FIRST = 10
