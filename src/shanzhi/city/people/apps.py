@@ -12,7 +12,7 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Posts go on at the successor of a place that ends."""
+        """Posts and units go on at the successor of a place that ends."""
         from shanzhi.city.people import following
         from shanzhi.city.places import touching
 

@@ -1,7 +1,8 @@
 """Whether a plan can be said of its day (生效日期的检查): what is recorded after that day may not contradict it.
 
 The tree is kept as spans of days, and a plan only adds to their end. So nothing that it alters, and nothing above a
-place that it sets in, may have begun later; and a code is free on a day only when nobody holds it from then on. Spans without a day in them, which undoings leave, say nothing.
+place that it sets in, may have begun later; and a code is free on a day only when nobody holds it from then
+on. Spans without a day in them, which undoings leave, say nothing.
 """
 
 from collections.abc import Iterable
