@@ -21,7 +21,8 @@ from shanzhi.core.kit.errors import NotFound
 
 __all__ = [
     "BELOW_SQL", "Node", "ancestors", "breadth", "by_code", "children", "ids_below", "is_within", "last_day",
-    "locate", "node", "parent_of", "place_of_report", "reach", "roots_of", "scope_sql", "search", "sees", "visible_to",
+    "locate", "node", "parent_of", "place_of_report", "reach", "roots_of", "scope_sql", "search", "sees",
+    "visible_to",
 ]  # fmt: skip
 
 # Parameters: list of place ids, the day, the day.
