@@ -19,6 +19,7 @@ from shanzhi.base.outbox import actions as outbox
 from shanzhi.city.places import days, journal, queries, store, touching
 from shanzhi.city.places.errors import CannotGoBack, ChangedLater, StillUsed, TooLargeToUndo
 from shanzhi.city.places.models import PlaceChange
+from shanzhi.city.places.near import Near
 from shanzhi.city.places.succession import Plan, Tree, Wanted
 from shanzhi.city.places.wishes import Change, Wish, wish_of
 from shanzhi.core.kit.errors import Conflict, InvalidInput
@@ -95,7 +96,8 @@ def undo(change_id: UUID, reason: str, *, actor: Actor, at: datetime) -> Outcome
         followed = dict(change.followed)
         shapes = followed.pop("shapes", [])
         touching.unfollow(followed, change.on)
-        tree = store.read_tree([])
+        tree = Near()
+        tree.nodes.load(row.place for row in rows)
         plan = _backwards(rows, tree)
         _must_be_possible(plan, tree, change.on)
         _carry_out(plan, change.on)
@@ -154,15 +156,9 @@ def _work_out(change: Change, actor: Actor, at: datetime) -> tuple[Wish, Tree]:
         raise InvalidInput(
             field="on", reason_zh="生效日期不得晚于今天。", reason_en="The day must not be after today."
         )
-    tree = store.read_tree([])
-    grounds = queries.reach(actor, PLACE_MANAGE)
     # On both days: what has left one's places since is no longer one's to change, on an earlier day either.
-    reach = (
-        None
-        if grounds is None
-        else queries.ids_below(grounds, change.on) & queries.ids_below(grounds, localdate(at))
-    )
-    wish = wish_of(change, tree, reach)
+    tree = Near(queries.reach(actor, PLACE_MANAGE), [change.on, localdate(at)])
+    wish = wish_of(change, tree)
     found = days.faults(wish.plan, tree, change.on)
     if found:
         first = found[0]

@@ -78,7 +78,7 @@ def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     """Lines upwards that began later: of new parents, and of whatever lies under a place that moves."""
     under: dict[UUID, UUID] = {}
     for wanted in _settled(plan):
-        if wanted.parent in tree.nodes:
+        if wanted.parent is not None and wanted.parent in tree.nodes:
             under.setdefault(wanted.parent, wanted.id)
     cursor.execute(
         "SELECT descendant_id, max(from_on) FROM places_placeclosure WHERE to_on IS NULL AND from_on > %s "

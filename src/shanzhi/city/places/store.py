@@ -237,15 +237,18 @@ def _relink(cursor: Any, plan: Plan, on: date) -> list[RowError]:
     if not (plan.created or plan.moved):
         return []
     cursor.execute(
-        "SELECT descendant_id, ancestor_id FROM places_placeclosure WHERE depth = 1 AND to_on IS NULL"
-    )
-    parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
-    parents |= {wanted.id: wanted.parent for wanted in (*plan.created, *plan.moved)}
-    cursor.execute(
         "SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = ANY(%s) AND to_on IS NULL",
         [[wanted.id for wanted in plan.moved]],
     )
     below = [place for (place,) in cursor.fetchall()]
+    cursor.execute(
+        "SELECT descendant_id, ancestor_id FROM places_placeclosure WHERE depth = 1 AND to_on IS NULL "
+        "AND (descendant_id = ANY(%s) OR descendant_id IN (SELECT ancestor_id FROM places_placeclosure "
+        "WHERE descendant_id = ANY(%s) AND to_on IS NULL))",
+        [below, list({wanted.parent for wanted in (*plan.created, *plan.moved)} - {None})],
+    )
+    parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
+    parents |= {wanted.id: wanted.parent for wanted in (*plan.created, *plan.moved)}
     cursor.execute(
         "SELECT id, descendant_id, ancestor_id, depth, from_on FROM places_placeclosure "
         "WHERE to_on IS NULL AND descendant_id = ANY(%s)",

@@ -1,13 +1,14 @@
 """Wishes for the tree (区划调整的各种方式) as plans by id, checked against it. Nothing is written here."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.levels import Level, canonical, free_code
-from shanzhi.city.places.succession import Node, Plan, Tree, Wanted
+from shanzhi.city.places.near import Near
+from shanzhi.city.places.succession import Node, Plan, Wanted
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
 
@@ -100,16 +101,16 @@ def _wrong(at: str, zh: str, en: str) -> InvalidInput:
 class _Ground:
     """The tree before the change, as far as the actor reaches."""
 
-    def __init__(self, tree: Tree, reach: Collection[UUID] | None) -> None:
+    def __init__(self, tree: Near) -> None:
         self.tree = tree
-        self.reach = reach
+        self.below = tree.below
 
     def open(self, place: UUID | None, at: str) -> Node:
         """A standing place within reach. Raises NotFound, OutsideYourPlaces."""
         node = None if place is None else self.tree.nodes.get(place)
         if node is None or node.closed:
             raise NotFound(field=at)
-        if self.reach is not None and node.id not in self.reach:
+        if not self.tree.within(node.id):
             raise OutsideYourPlaces(field=at, name=node.name)
         return node
 
@@ -119,19 +120,13 @@ class _Ground:
             raise _wrong(at, "最高一级不能这样调整。", "Not at the top.")
         return self.open(node.parent, at)
 
-    def below(self, place: UUID) -> list[Node]:
-        """What stands right under a place, by code."""
-        found = (node for node in self.tree.nodes.values() if node.parent == place and not node.closed)
-        return sorted(found, key=lambda node: node.code)
-
     def coded(self, code: str, level: Level, above: Node, at: str, taken: Iterable[str] = ()) -> str:
         """A code of the level, or where none is given the next free one. Raises InvalidInput."""
         if code.strip():
             return _coded(code, level, at)
         if level not in (Level.GRID, Level.MICROGRID):
             raise _wrong(at, "请填写代码。", "Give a code.")
-        held = {node.code for node in self.tree.nodes.values() if node.code.startswith(above.code)}
-        return free_code(held | set(taken), above.code)
+        return free_code(self.tree.codes_under(above.code) | set(taken), above.code)
 
 
 def _coded(code: str, level: Level, at: str) -> str:
@@ -308,12 +303,12 @@ _WISHES = {
 }  # fmt: skip
 
 
-def wish_of(change: Change, tree: Tree, reach: Collection[UUID] | None) -> Wish:
-    """What a change asks of the tree; `reach` limits it to these places (None: all).
+def wish_of(change: Change, tree: Near) -> Wish:
+    """What a change asks of the tree.
 
     Raises NotFound, OutsideYourPlaces, InvalidInput naming the field; also when nothing would change.
     """
-    wish = _WISHES[change.kind](change, _Ground(tree, reach))
+    wish = _WISHES[change.kind](change, _Ground(tree))
     plan = wish.plan
     if not (plan.created or plan.changed or plan.closed):
         at = {"rename": "name", "recode": "code", "move": "parent_id"}.get(change.kind, "kind")
