@@ -114,7 +114,8 @@ def _measure(city: str) -> None:
         shown.community_out(one, queries.part(one, community.id), today)
         best = min(best, time.perf_counter() - begun)
     print(
-        f"one community, asked to shown: {best:.2f} s   goal {GOAL_ONE:g} s: {'met' if best <= GOAL_ONE else 'MISSED'}"
+        f"one community, asked to shown: {best:.2f} s   goal {GOAL_ONE:g} s: "
+        f"{'met' if best <= GOAL_ONE else 'MISSED'}"
     )
 
 

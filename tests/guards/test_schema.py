@@ -14,7 +14,8 @@ from shanzhi.base.rows import CodeField, GrowingRow
 pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
-    "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit", "surge_surgeevent",
+    "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
+    "places_placechange", "surge_surgeevent",
 }  # fmt: skip
 
 

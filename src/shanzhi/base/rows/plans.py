@@ -19,4 +19,5 @@ def in_sets(wide: bool = True) -> Iterator[None]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_nestloop = off")
         yield
-        cursor.execute("SET LOCAL enable_nestloop = on")
+        if not connection.needs_rollback:
+            cursor.execute("SET LOCAL enable_nestloop = on")

@@ -24,6 +24,7 @@ class CompoundsConfig(AppConfig):
             following.count,
             following.follow,
             following.unfollow,
+            ever=following.ever,
         )
 
         register_sealed(

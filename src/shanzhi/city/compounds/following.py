@@ -34,6 +34,19 @@ def count(places: list[UUID], on: date) -> int:
     return max(int(by_floors[0]) if by_floors else 0, int(by_compounds[0]) if by_compounds else 0)
 
 
+def ever(place: UUID, on: date) -> int:
+    """How many floors and compounds belong to a place or did so since the day, if only for a while."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM compounds_membership WHERE place_id = %s "
+            "AND (to_on IS NULL OR to_on > greatest(from_on, %s))) "
+            "+ (SELECT count(*) FROM compounds_compound WHERE place_id = %s)",
+            [place, on, place],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def follow(successors: Mapping[UUID, UUID], on: date) -> dict[str, list[list[str]]]:
     """Floors and compounds of places that end belong to the successor from the day."""
     with connection.cursor() as cursor:

@@ -29,7 +29,7 @@ from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
-_MANY = 10_000
+_FEW = 10  # communities whose rows are found one by one in no time
 _MOST_FLOORS = 20_000  # of a change that can be taken back
 
 
@@ -85,7 +85,7 @@ def publish(
     if found.state != Proposal.PUBLISHING:
         return found
     try:
-        with transaction.atomic():
+        with transaction.atomic(), in_sets(_is_wide(found)):
             store.lock()
             change = _work_out(found, localdate(at), tell)
             tell("saving", 0, 0)
@@ -104,6 +104,10 @@ def publish(
             state=Proposal.READY, step="", error=error.as_dict("zh")
         )
     return Proposal.objects.get(id=proposal_id)
+
+
+def _is_wide(found: Proposal) -> bool:
+    return ProposalPart.objects.filter(proposal=found).count() > _FEW
 
 
 def _work_out(found: Proposal, today: date, tell: Tell) -> _Change:
@@ -297,8 +301,7 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
     followed = touching.follow(heirs, on, skip={"households"})
     if small:
         followed |= {"households": {"floors": change.before}, "shapes": shapes}
-    with in_sets(len(change.joined) > _MANY):
-        hand_over(change.joined, on)
+    hand_over(change.joined, on)
     journal.write(
         kind="divide", rows=rows, keep=small,
         summary=(f"划分微网格：{found.name}", f"divided: {found.name}"), on=on, at=at, actor=actor, reason=reason,

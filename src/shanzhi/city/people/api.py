@@ -153,7 +153,7 @@ class PlaceController(ApiController):
         today = localdate(clock_of(self.request).now())
         on = day_asked(parsed_query.on, today)
         place_id = parsed_path.place_id
-        if not places.visible_to(self.actor, today).filter(id=place_id).exists():
+        if not places.sees(self.actor, place_id, on, today):
             raise NotFound(field="place_id")
         shown = place_out(places.node(place_id, on))
         return PlaceDetailOut(

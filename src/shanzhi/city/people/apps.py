@@ -12,10 +12,11 @@ class PeopleConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Posts go on at the successor of a place that ends."""
+        """Posts and units go on at the successor of a place that ends."""
         from shanzhi.city.people import following
         from shanzhi.city.places import touching
 
         touching.register(
-            "workers", "在岗人员", "people in posts", following.count, following.follow, following.unfollow
-        )
+            "workers", "在岗人员", "people in posts", following.count, following.follow, following.unfollow,
+            ever=following.ever,
+        )  # fmt: skip

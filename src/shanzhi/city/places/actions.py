@@ -13,7 +13,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.places import journal, queries, store
+from shanzhi.city.places import days, journal, queries, store
 from shanzhi.city.places.changes import KINDS
 from shanzhi.city.places.errors import BadBoundary, OutsideYourPlaces
 from shanzhi.city.places.levels import Level, canonical
@@ -27,6 +27,7 @@ from shanzhi.core.kit.errors import InvalidInput, NotFound
 _KINDS = {
     "places.grid-created": "create", "places.renamed": "rename", "places.moved": "move", "places.closed": "close",
 }  # fmt: skip
+_COLUMN = {"code": "code", "parent": "parent", "below": "closed"}
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,14 @@ def _plan(rows: Sequence[DivisionRow], on: date, actor: Actor) -> tuple[Plan, Tr
     grounds = queries.reach(actor, PLACE_MANAGE)
     reach = None if grounds is None else queries.ids_below(grounds, on)
     tree = store.read_tree(rows)
-    return compare(rows, tree, on=on, reach=reach), tree
+    plan = compare(rows, tree, on=on, reach=reach)
+    if not plan.errors:
+        of = {wanted.id: wanted.row for wanted in (*plan.created, *plan.renamed, *plan.moved)} | plan.closing
+        plan.errors += [
+            RowError(of.get(fault.place, 0), _COLUMN.get(fault.about, "on"), fault.zh, fault.en)
+            for fault in days.faults(plan, tree, on)
+        ]
+    return plan, tree
 
 
 def _note(

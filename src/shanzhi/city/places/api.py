@@ -118,14 +118,14 @@ class PlacesController(ApiController):
         today = localdate(clock_of(self.request).now())
         on = day_asked(parsed_query.on, today)
         if parsed_query.q.strip():
-            return [place_out(found) for found in queries.search(parsed_query.q, self.actor, on)]
+            return [place_out(found) for found in queries.search(parsed_query.q, self.actor, on, today=today)]
         if not parsed_query.parent:
-            return [place_out(found) for found in queries.roots_of(self.actor, on)]
+            return [place_out(found) for found in queries.roots_of(self.actor, on, today=today)]
         try:
             parent = UUID(parsed_query.parent)
         except ValueError as error:
             raise NotFound(field="parent") from error
-        if not queries.visible_to(self.actor, today).filter(id=parent).exists():
+        if not queries.sees(self.actor, parent, on, today):
             raise NotFound(field="parent")
         return [place_out(found) for found in queries.children(parent, on)]
 
@@ -170,7 +170,7 @@ class PlacesExportController(ApiController):
         at = clock_of(self.request).now()
         given, today = parsed_query, localdate(at)
         on = day_asked(given.on, today)
-        if not queries.visible_to(self.actor, today).filter(id=given.under).exists():
+        if not queries.sees(self.actor, given.under, on, today):
             raise NotFound(field="under")
         if given.level and given.level not in set(Level):
             raise InvalidInput(field="level", reason_zh="没有这个级别。", reason_en="There is no such level.")

@@ -1,7 +1,7 @@
 """Dated changes of the tree (区划调整): create, rename, re-code, move, merge, split, close; preview and undo.
 
-Each is one transaction: rows of divisions are compared with the tree as an import is, so that the same checks hold;
-then others follow (`touching`), and the journal keeps what was and what became.
+Each is one transaction: a wish becomes a plan by ids (`wishes`), the plan is checked against all that is recorded
+(`days`) and written in sets; then others follow (`touching`), and the journal keeps what was and what became.
 """
 
 from collections.abc import Sequence
@@ -16,11 +16,12 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
-from shanzhi.city.places import journal, queries, store, touching
-from shanzhi.city.places.errors import ChangedLater, StillUsed, TooLargeToUndo
+from shanzhi.city.places import days, journal, queries, store, touching
+from shanzhi.city.places.errors import CannotGoBack, ChangedLater, StillUsed, TooLargeToUndo
 from shanzhi.city.places.models import PlaceChange
-from shanzhi.city.places.succession import Plan, Tree, Wanted, compare
-from shanzhi.city.places.wishes import WISHES, Change
+from shanzhi.city.places.near import Near
+from shanzhi.city.places.succession import Plan, Tree, Wanted
+from shanzhi.city.places.wishes import Change, Wish, wish_of
 from shanzhi.core.kit.errors import Conflict, InvalidInput
 
 KINDS = {
@@ -45,8 +46,8 @@ def preview(change: Change, *, actor: Actor, at: datetime) -> Outcome:
     """What the change would do and touch (变更预览); nothing is written. Raises as `make`."""
     with transaction.atomic():
         store.lock()
-        plan, tree, _, warnings = _work_out(change, actor, at)
-        outcome = _outcome(plan, tree, warnings, change.on)
+        wish, tree = _work_out(change, actor, at)
+        outcome = _outcome(wish.plan, tree, wish.warnings, change.on)
         transaction.set_rollback(True)
     return outcome
 
@@ -60,17 +61,13 @@ def make(change: Change, *, actor: Actor, at: datetime) -> Outcome:
         raise InvalidInput(field="reason", reason_zh="请填写变更理由。", reason_en="Say why.")
     with transaction.atomic():
         store.lock()
-        plan, tree, heirs, warnings = _work_out(change, actor, at)
-        outcome = _outcome(plan, tree, warnings, change.on)
-        errors = store.write(plan, change.on)
-        if errors:
-            raise InvalidInput(
-                field=errors[0].field, reason_zh=errors[0].message_zh, reason_en=errors[0].message_en
-            )
-        followed = touching.follow({old: many[0] for old, many in heirs.items()}, change.on)
+        wish, tree = _work_out(change, actor, at)
+        outcome = _outcome(wish.plan, tree, wish.warnings, change.on)
+        _carry_out(wish.plan, change.on)
+        followed = touching.follow({old: many[0] for old, many in wish.heirs.items()}, change.on)
         written = journal.write(
             kind=change.kind, rows=outcome.rows, summary=_summary(change.kind, outcome.rows, tree), on=change.on,
-            at=at, actor=actor, reason=change.reason, followed=followed, successors=heirs,
+            at=at, actor=actor, reason=change.reason, followed=followed, successors=wish.heirs,
         )  # fmt: skip
         _tell(written, outcome.rows, actor, at)
     return Outcome(outcome.rows, outcome.touches, outcome.warnings, written.id)
@@ -80,7 +77,7 @@ def undo(change_id: UUID, reason: str, *, actor: Actor, at: datetime) -> Outcome
     """Take back the last change that touched its places (撤回变更): from its own day all is as before it.
 
     Raises Refused, NotFound, OutsideYourPlaces, Conflict when it was taken back already, ChangedLater, StillUsed,
-    TooLargeToUndo, InvalidInput.
+    CannotGoBack, TooLargeToUndo, InvalidInput.
     """
     actor.require(PLACE_MANAGE)
     if not reason.strip():
@@ -99,15 +96,11 @@ def undo(change_id: UUID, reason: str, *, actor: Actor, at: datetime) -> Outcome
         followed = dict(change.followed)
         shapes = followed.pop("shapes", [])
         touching.unfollow(followed, change.on)
-        tree = store.read_tree([])
+        tree = Near()
+        tree.nodes.load(row.place for row in rows)
         plan = _backwards(rows, tree)
-        made = [row.place for row in rows if "created" in row.what]
-        _must_be_empty(made, tree, change.on)
-        errors = store.write(plan, change.on)
-        if errors:
-            raise InvalidInput(
-                field=errors[0].field, reason_zh=errors[0].message_zh, reason_en=errors[0].message_en
-            )
+        _must_be_possible(plan, tree, change.on)
+        _carry_out(plan, change.on)
         store.set_shapes(
             [(UUID(place), bytes.fromhex(wkb) if wkb else None, *rest) for place, wkb, *rest in shapes]
         )
@@ -118,6 +111,12 @@ def undo(change_id: UUID, reason: str, *, actor: Actor, at: datetime) -> Outcome
         )  # fmt: skip
         _tell(written, back, actor, at)
     return Outcome(back, [], [], written.id)
+
+
+def _carry_out(plan: Plan, on: date) -> None:
+    errors = store.write(plan, on)
+    if errors:
+        raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
 
 
 def _outcome(plan: Plan, tree: Tree, warnings: list[tuple[str, str]], on: date) -> Outcome:
@@ -149,9 +148,7 @@ def _summary(kind: str, rows: list[journal.Row], tree: Tree) -> tuple[str, str]:
     return f"{zh}：{names}{more}", f"{en}: {names}{more and f' and {len(rows) - 4} more'}"
 
 
-def _work_out(
-    change: Change, actor: Actor, at: datetime
-) -> tuple[Plan, Tree, dict[UUID, list[UUID]], list[tuple[str, str]]]:
+def _work_out(change: Change, actor: Actor, at: datetime) -> tuple[Wish, Tree]:
     actor.require(PLACE_MANAGE)
     if change.kind not in KINDS or change.kind in ("import", "divide", "undo"):
         raise InvalidInput(field="kind", reason_zh="未知的变更方式。", reason_en="There is no such change.")
@@ -159,24 +156,15 @@ def _work_out(
         raise InvalidInput(
             field="on", reason_zh="生效日期不得晚于今天。", reason_en="The day must not be after today."
         )
-    tree = store.read_tree([])
-    grounds = queries.reach(actor, PLACE_MANAGE)
-    reach = None if grounds is None else queries.ids_below(grounds, change.on)
-    wish = WISHES[change.kind](change, tree, reach)
-    plan = compare(wish.rows, store.read_tree(wish.rows), on=change.on, reach=reach)
-    if plan.errors:
-        error = plan.errors[0]
-        raise InvalidInput(field=error.field, reason_zh=error.message_zh, reason_en=error.message_en)
-    made = {wanted.code: wanted.id for wanted in plan.created}
-    heirs = {
-        old: [made[heir] if isinstance(heir, str) else heir for heir in many]
-        for old, many in wish.heirs.items()
-    }
-    # What ended lies under who goes on: so its history stays in the sight of whoever answers now.
-    for old, many in heirs.items():
-        node = tree.nodes[old]
-        plan.moved.append(Wanted(0, old, node.level, node.code, node.name, many[0], "", node.lon, node.lat))
-    return plan, tree, heirs, wish.warnings
+    # On both days: what has left one's places since is no longer one's to change, on an earlier day either.
+    tree = Near(queries.reach(actor, PLACE_MANAGE), [change.on, localdate(at)])
+    wish = wish_of(change, tree)
+    found = days.faults(wish.plan, tree, change.on)
+    if found:
+        first = found[0]
+        field = "on" if first.about == "day" else wish.inputs.get(first.place, "place_id")
+        raise InvalidInput(field=field, reason_zh=first.zh, reason_en=first.en)
+    return wish, tree
 
 
 def _opposite(what: tuple[str, ...]) -> tuple[str, ...]:
@@ -191,6 +179,7 @@ def _backwards(rows: Sequence[journal.Row], tree: Tree) -> Plan:
         node = tree.nodes[row.place]
         if "created" in row.what:
             plan.closed.append(row.place)
+            plan.unmade.append(row.place)
             continue
         side = row.before
         assert side is not None
@@ -208,13 +197,19 @@ def _backwards(rows: Sequence[journal.Row], tree: Tree) -> Plan:
     return plan
 
 
-def _must_be_empty(made: Sequence[UUID], tree: Tree, on: date) -> None:
-    """Nothing may hang on a place that an undoing takes away. Raises StillUsed."""
-    gone = set(made)
-    for node in tree.nodes.values():
-        if node.parent in gone and node.id not in gone and not node.closed and node.placed_on > on:
-            raise StillUsed(name=tree.nodes[node.parent].name, what=node.name, what_en=node.name)
-    for one in touching.touched(made, on) if made else []:
-        if one.count:
-            name = tree.nodes[made[0]].name
-            raise StillUsed(name=name, what=f"{one.count} {one.zh}", what_en=f"{one.count} {one.en}")
+def _must_be_possible(plan: Plan, tree: Tree, on: date) -> None:
+    """Nothing may hang on a place that an undoing takes away, and nothing since may stand against it.
+
+    Raises StillUsed, CannotGoBack.
+    """
+    for fault in days.faults(plan, tree, on):
+        name = tree.nodes[fault.place].name
+        if fault.about == "below":
+            raise StillUsed(name=name, what=fault.zh.rstrip("。"), what_en=fault.en.rstrip("."))
+        raise CannotGoBack(name=name, why_zh=fault.zh, why_en=fault.en)
+    for place in plan.unmade:
+        for one in touching.ever(place, on):
+            raise StillUsed(
+                name=tree.nodes[place].name,
+                what=f"{one.count} 条“{one.zh}”记录", what_en=f"{one.count} records of {one.en}",
+            )  # fmt: skip

@@ -26,8 +26,17 @@ class StillUsed(ShanzhiError):
 
     code = "still-used"
     status = 409
-    zh = "“{name}”下已有{what}，不能撤回。"
-    en = "{name} has {what_en} by now: this cannot be taken back."
+    zh = "“{name}”之下已有内容，不能撤回：{what}。"
+    en = "Something belongs to {name} by now, so this cannot be taken back: {what_en}."
+
+
+class CannotGoBack(ShanzhiError):
+    """What has been recorded since stands against taking a change back."""
+
+    code = "cannot-go-back"
+    status = 409
+    zh = "不能撤回“{name}”的变更：{why_zh}"
+    en = "The change of {name} cannot be taken back: {why_en}"
 
 
 class TooLargeToUndo(ShanzhiError):

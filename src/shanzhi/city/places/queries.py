@@ -3,7 +3,7 @@
 import time
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -20,8 +20,9 @@ from shanzhi.city.places.models import Place, PlaceChange
 from shanzhi.core.kit.errors import NotFound
 
 __all__ = [
-    "BELOW_SQL", "Node", "ancestors", "breadth", "by_code", "children", "ids_below", "is_within", "locate", "node",
-    "parent_of", "place_of_report", "reach", "roots_of", "scope_sql", "search", "visible_to",
+    "BELOW_SQL", "Node", "ancestors", "breadth", "by_code", "children", "ids_below", "is_within", "last_day",
+    "locate", "node", "parent_of", "place_of_report", "reach", "roots_of", "scope_sql", "search", "sees",
+    "visible_to",
 ]  # fmt: skip
 
 # Parameters: list of place ids, the day, the day.
@@ -87,6 +88,14 @@ def visible_to(actor: Actor, on: date, capability: str = PLACE_VIEW) -> "QuerySe
     if grounds is None:
         return Place.objects.all()
     return Place.objects.filter(id__in=RawSQL(BELOW_SQL, [grounds, on, on]))
+
+
+def sees(actor: Actor, place_id: UUID, on: date, today: date, capability: str = PLACE_VIEW) -> bool:
+    """Whether the actor may look at a place as it was on a day: it is within their posts now, or was so then.
+
+    So whoever stands at a successor reads the past of what was merged into it, and old sums stay complete.
+    """
+    return any(visible_to(actor, day, capability).filter(id=place_id).exists() for day in {today, on})
 
 
 def ids_below(place_ids: Iterable[UUID], on: date) -> set[UUID]:
@@ -171,33 +180,59 @@ def node(place_id: UUID, on: date) -> Node:
     return found[0]
 
 
+def last_day(place_id: UUID, on: date) -> date:
+    """The day itself, or for a place that has ended by then its last one: on it it had a name and a line."""
+    closed_on = (
+        Place.objects.filter(id=place_id, closed_on__lte=on).values_list("closed_on", flat=True).first()
+    )
+    return on if closed_on is None else closed_on - timedelta(days=1)
+
+
 def by_code(code: str, on: date) -> Node | None:
     """The place that had this code on that day."""
     found = _nodes("", [], "v.code = %s", [code], "p.id", on)
     return found[0] if found else None
 
 
-def roots_of(actor: Actor, on: date, capability: str = PLACE_VIEW) -> list[Node]:
-    """The highest places that the actor sees: where their tree begins."""
+def roots_of(
+    actor: Actor, on: date, capability: str = PLACE_VIEW, *, today: date | None = None
+) -> list[Node]:
+    """The highest places that the actor sees: where their tree begins.
+
+    Of a past day: the highest that there were of what lies within the actor's posts `today`, ended places too.
+    """
     grounds = reach(actor, capability)
     if grounds is None:
         return children(None, on)
+    inside = grounds if today is None or today == on else sorted(ids_below(grounds, today), key=str)
     where = (
         "p.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM places_placeclosure u WHERE u.descendant_id = p.id "
         "AND u.depth > 0 AND u.ancestor_id = ANY(%s) "
         "AND u.from_on <= %s AND (u.to_on IS NULL OR u.to_on > %s))"
     )
-    return _nodes("", [], where, [grounds, grounds, on, on], "v.pinyin, v.code", on)
+    return _nodes("", [], where, [inside, inside, on, on], "v.pinyin, v.code", on)
 
 
 def search(
-    text: str, actor: Actor, on: date, capability: str = PLACE_VIEW, limit: int = SEARCH_ROWS
+    text: str,
+    actor: Actor,
+    on: date,
+    capability: str = PLACE_VIEW,
+    limit: int = SEARCH_ROWS,
+    *,
+    today: date | None = None,
 ) -> list[Node]:
-    """Places in the actor's sight by part of the name, pinyin, its initials, or beginning of the code."""
+    """Places in the actor's sight by part of the name, pinyin, its initials, or beginning of the code.
+
+    Of a past day: what was called so then, of what is in sight `today` or was so then.
+    """
     wanted = " ".join(text.split())[:50]
     if not wanted:
         return []
     seen, params = scope_sql(actor, on, "p.id", capability)
+    if today is not None and today != on:
+        now, more = scope_sql(actor, today, "p.id", capability)
+        seen, params = f"({seen} OR {now})", [*params, *more]
     like = wanted.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
     ways, values = ["v.name ILIKE %s"], [f"%{like}%"]
     plain = wanted.replace(" ", "").lower()

@@ -43,7 +43,11 @@ def read_tree(rows: Sequence[DivisionRow]) -> Tree:
     former = {found[0] for row in rows if row.former_code and (found := canonical(row.former_code))}
     with connection.cursor() as cursor:
         # Plain scans, joined here: in the middle of a large change the planner knows nothing of the sizes.
-        cursor.execute("SELECT place_id, max(from_on) FROM places_placeversion GROUP BY place_id")
+        # A span without a day in it is what an undoing leaves.
+        cursor.execute(
+            "SELECT place_id, max(from_on) FROM places_placeversion WHERE to_on IS NULL OR to_on > from_on "
+            "GROUP BY place_id"
+        )
         named_on = dict(cursor.fetchall())
         cursor.execute(
             "SELECT descendant_id, ancestor_id, from_on FROM places_placeclosure "
@@ -58,8 +62,9 @@ def read_tree(rows: Sequence[DivisionRow]) -> Tree:
         for place, level, code, name, kind, lon, lat, opened_on, closed in cursor.fetchall():
             parent, placed_on = placed.get(place, (None, opened_on))
             nodes[place] = Node(
-                place, Level(level), code, name, parent, kind, lon, lat, named_on[place], placed_on, closed
-            )
+                place, Level(level), code, name, parent, kind, lon, lat, named_on.get(place, opened_on),
+                placed_on, closed,
+            )  # fmt: skip
         cursor.execute(
             "SELECT code, place_id FROM places_placeversion WHERE code = ANY(%s) AND to_on IS NOT NULL",
             [list(former)],
@@ -81,6 +86,7 @@ def write(plan: Plan, on: date) -> list[RowError]:
         _describe(cursor, plan.described)
         _create(cursor, plan.created, on)
         errors = _relink(cursor, plan, on)
+        _unmake(cursor, plan.unmade, on)
         # Foreign keys are checked at the commit, by plans that this connection may have made when the
         # tables were tiny: with those each check reads a whole table (measured: 20 s instead of 1 s).
         cursor.execute("DISCARD PLANS")
@@ -186,6 +192,14 @@ def _version(cursor: Any, places: list[Wanted], on: date) -> None:
     )
 
 
+def _unmake(cursor: Any, places: list[UUID], on: date) -> None:
+    """Places that began on the day never were: unlike those that end they keep no line upwards."""
+    cursor.execute(
+        "UPDATE places_placeclosure SET to_on = %s WHERE descendant_id = ANY(%s) AND to_on IS NULL",
+        [on, places],
+    )
+
+
 def _describe(cursor: Any, described: list[Wanted]) -> None:
     if described:
         cursor.execute(
@@ -223,15 +237,18 @@ def _relink(cursor: Any, plan: Plan, on: date) -> list[RowError]:
     if not (plan.created or plan.moved):
         return []
     cursor.execute(
-        "SELECT descendant_id, ancestor_id FROM places_placeclosure WHERE depth = 1 AND to_on IS NULL"
-    )
-    parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
-    parents |= {wanted.id: wanted.parent for wanted in (*plan.created, *plan.moved)}
-    cursor.execute(
         "SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = ANY(%s) AND to_on IS NULL",
         [[wanted.id for wanted in plan.moved]],
     )
     below = [place for (place,) in cursor.fetchall()]
+    cursor.execute(
+        "SELECT descendant_id, ancestor_id FROM places_placeclosure WHERE depth = 1 AND to_on IS NULL "
+        "AND (descendant_id = ANY(%s) OR descendant_id IN (SELECT ancestor_id FROM places_placeclosure "
+        "WHERE descendant_id = ANY(%s) AND to_on IS NULL))",
+        [below, list({wanted.parent for wanted in (*plan.created, *plan.moved)} - {None})],
+    )
+    parents: dict[UUID, UUID | None] = dict(cursor.fetchall())
+    parents |= {wanted.id: wanted.parent for wanted in (*plan.created, *plan.moved)}
     cursor.execute(
         "SELECT id, descendant_id, ancestor_id, depth, from_on FROM places_placeclosure "
         "WHERE to_on IS NULL AND descendant_id = ANY(%s)",

@@ -70,7 +70,9 @@ class Plan:
     moved: list[Wanted] = field(default_factory=list)
     described: list[Wanted] = field(default_factory=list)
     closed: list[UUID] = field(default_factory=list)
+    closing: dict[UUID, int] = field(default_factory=dict)  # of each closed place: its row
     reopened: list[Wanted] = field(default_factory=list)
+    unmade: list[UUID] = field(default_factory=list)  # of the closed ones: they began on the same day
     unchanged: int = 0
     errors: list[RowError] = field(default_factory=list)
 
@@ -348,6 +350,7 @@ class _Comparison:
                 self._too_early(row, max(node.named_on, node.placed_on))
             else:
                 self.plan.closed.append(node.id)
+                self.plan.closing[node.id] = row.row
 
 
 def compare(rows: Iterable[DivisionRow], tree: Tree, *, on: date, reach: Collection[UUID] | None) -> Plan:

@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 Count = Callable[[list[UUID], date], int]
+# How many rows there are at a place on the day or at any time after it, those that have ended too.
+Ever = Callable[[UUID, date], int]
 # What ended -> who goes on. Gives what it did, as plain data, for `unfollow`.
 Follow = Callable[[Mapping[UUID, UUID], date], Any]
 Unfollow = Callable[[Any, date], None]
@@ -24,6 +26,7 @@ class Kind:
     zh: str
     en: str
     count: Count
+    ever: Ever | None
     follow: Follow | None = None
     unfollow: Unfollow | None = None
 
@@ -48,17 +51,32 @@ def register(
     count: Count,
     follow: Follow | None = None,
     unfollow: Unfollow | None = None,
+    *,
+    ever: Ever | None = None,
 ) -> None:
-    """Take part in changes. Whoever follows can also go back. A kind registers once; again replaces it."""
+    """Take part in changes. Whoever follows can also go back. A kind registers once; again replaces it.
+
+    `ever` keeps a place that was made from vanishing by an undoing while something belongs to it; without it what
+    `count` says of the day must do.
+    """
     if (follow is None) != (unfollow is None):
         raise TypeError(f"{kind}: follow and unfollow belong together")
-    _KINDS[kind] = Kind(kind, zh, en, count, follow, unfollow)
+    _KINDS[kind] = Kind(kind, zh, en, count, ever, follow, unfollow)
 
 
 def touched(places: Iterable[UUID], on: date) -> list[Touched]:
     """How many rows of each kind lie at these places."""
     given = list(places)
     return [Touched(one.kind, one.zh, one.en, one.count(given, on)) for one in _KINDS.values()]
+
+
+def ever(place: UUID, on: date) -> list[Touched]:
+    """What belongs to a place on the day or has come to it since: the kinds that have any."""
+    found = [
+        Touched(one.kind, one.zh, one.en, (one.ever(place, on) if one.ever else one.count([place], on)))
+        for one in _KINDS.values()
+    ]
+    return [one for one in found if one.count]
 
 
 def follow(successors: Mapping[UUID, UUID], on: date, skip: Collection[str] = ()) -> dict[str, Any]:

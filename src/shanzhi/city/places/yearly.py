@@ -14,6 +14,7 @@ from django.db import transaction
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
+from shanzhi.base.rows import in_sets
 from shanzhi.city.places import actions, queries, store
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.rows import MAX_FILE_BYTES, MAX_ROWS, MAX_UNPACKED_BYTES, DivisionRow
@@ -122,7 +123,7 @@ def import_years(
     actor.require(PLACE_MANAGE)
     years, rows = read_years(content)
     report = YearsReport(rows, dry_run=dry_run)
-    with transaction.atomic():
+    with transaction.atomic(), in_sets():
         store.lock()
         for year in sorted(years):
             on = date(year, *day)

@@ -24,6 +24,7 @@ class SurgeConfig(AppConfig):
             following.count,
             following.follow,
             following.unfollow,
+            ever=following.ever,
         )
 
         register_sealed(

@@ -21,6 +21,19 @@ def count(places: list[UUID], on: date) -> int:
     return int(row[0]) if row else 0
 
 
+def ever(place: UUID, on: date) -> int:
+    """How many needs and postings were ever stated at a place, and homes of people offered: it cannot vanish then."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT (SELECT count(*) FROM surge_need WHERE place_id = %s) "
+            "+ (SELECT count(*) FROM surge_posting WHERE place_id = %s) "
+            "+ (SELECT count(*) FROM surge_offer WHERE %s IN (place_id, home_id))",
+            [place, place, place],
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
 def _rows(sql: str, params: list[Any]) -> list[list[str]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

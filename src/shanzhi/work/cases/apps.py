@@ -18,7 +18,7 @@ class CasesConfig(AppConfig):
         from shanzhi.work.cases import lists
 
         # Cases stay where they happened: a place that ended lies under its successor, who sees them.
-        touching.register("cases", "在办案件", "open cases", lists.open_in)
+        touching.register("cases", "在办案件", "open cases", lists.open_in, ever=lists.ever_at)
 
         register_sealed(
             "cases_caseevent",

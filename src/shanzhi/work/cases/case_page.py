@@ -169,9 +169,9 @@ def _district_of(case: Case, at: datetime) -> UUID:
 
 
 def place_name(case: Case, at: datetime) -> str:
-    """District, street, community and grid, as one line."""
-    on = localdate(at)
-    path = [*places.ancestors(case.place_id, on), places.node(case.place_id, on)]
+    """District, street, community and grid, as one line: of a place that has ended, as it was last."""
+    on = places.last_day(case.place_id, localdate(at))
+    path = [*places.ancestors(case.place_id, on), case.place]
     return " ".join(place.name for place in path if place.level not in {"province", "city"})
 
 

@@ -365,6 +365,14 @@ def open_in(place_ids: list[UUID], on: date) -> int:
     return int(row[0]) if row else 0
 
 
+def ever_at(place_id: UUID, on: date) -> int:
+    """How many cases were ever reported at a place, whatever became of them: it cannot vanish then."""
+    with connection.cursor() as db:
+        db.execute("SELECT count(*) FROM cases_case c WHERE c.place_id = %s", [place_id])
+        row = db.fetchone()
+    return int(row[0]) if row else 0
+
+
 def queues_of(actor: Actor) -> Iterable[Queue]:
     """The queues of this actor: those in which there is something to do first, then the views."""
     mine = [queue for queue in QUEUES.values() if any(actor.can(one) for one in queue.capabilities)]
