@@ -1,8 +1,8 @@
 """A tree over places that answers who is cheapest to reach: walking cost plus a price that only each place has.
 
-The places lie along a Morton curve; node i of the tree covers the halves 2i and 2i + 1, level by level, and keeps
-a box, the least price and all skills below it. Everything is whole centimetres: the square root of a whole number
-below 2^53 is rounded the same way on every machine.
+The places are halved along the longer side, again and again; node i of the tree has the halves 2i and 2i + 1 and
+keeps a box, the least price and all skills below it. Everything is whole centimetres: the square root of a whole
+number below 2^53 is rounded the same way on every machine.
 """
 
 from typing import Any, NamedTuple
@@ -33,28 +33,52 @@ class Tree(NamedTuple):
     any_skills: NDArray[np.int64]
 
 
-def morton(x: NDArray[np.int64], y: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The order of places along a Morton curve; x, y (n,) from 0 to 2^26."""
+@njit(cache=True)
+def arrange(x: Any, y: Any) -> Any:
+    """The order of the tree: places (n,) halved along the longer side, again and again, down to the leaves."""
+    count = len(x)
+    order = np.arange(count)
+    parts = 1
+    while parts * LEAF < count:
+        for part in range(parts):
+            begin, end = part * count // parts, (part + 1) * count // parts
+            middle = (2 * part + 1) * count // (2 * parts)
+            some = order[begin:end]
+            wide, high = x[some], y[some]
+            along = x if wide.max() - wide.min() >= high.max() - high.min() else y
+            _select(order, along, begin, end - 1, middle)
+        parts *= 2
+    return order
 
-    def spread(v: NDArray[np.int64]) -> NDArray[np.int64]:
-        v = v.astype(np.int64)
-        for shift, mask in (
-            (16, 0x0000FFFF0000FFFF),
-            (8, 0x00FF00FF00FF00FF),
-            (4, 0x0F0F0F0F0F0F0F0F),
-            (2, 0x3333333333333333),
-            (1, 0x5555555555555555),
-        ):
-            v = (v | (v << shift)) & mask
-        return v
 
-    return np.argsort(spread(x) | (spread(y) << 1), kind="stable")
+@njit(cache=True)
+def _select(order: Any, along: Any, low: int, high: int, middle: int) -> None:
+    """Move what belongs before `middle` before it (Hoare's selection); equal places by their number."""
+    while low < high:
+        pivot = order[(low + high) >> 1]
+        value = along[pivot]
+        i, j = low, high
+        while i <= j:
+            while along[order[i]] < value or (along[order[i]] == value and order[i] < pivot):
+                i += 1
+            while along[order[j]] > value or (along[order[j]] == value and order[j] > pivot):
+                j -= 1
+            if i <= j:
+                order[i], order[j] = order[j], order[i]
+                i += 1
+                j -= 1
+        if middle <= j:
+            high = j
+        elif middle >= i:
+            low = i
+        else:
+            return
 
 
 def plant(
     x: NDArray[np.int64], y: NDArray[np.int64], skills: NDArray[np.int64], price: NDArray[np.int64]
 ) -> Tree:
-    """The tree over places that are already in Morton order (n,), n at least 1; `price` is copied."""
+    """The tree over places that are already arranged (n,), n at least 1; `price` is copied."""
     count = len(x)
     leaves = 1
     while leaves * LEAF < count:
@@ -90,40 +114,30 @@ def _gather(tree: Any) -> None:
 
 
 @njit(cache=True)
-def set_price(tree: Any, place: int, price: int) -> None:
-    """Change one price, and the least prices above it."""
-    before = tree.price[place]
-    tree.price[place] = price
-    node = tree.leaf[place]
-    if price > before and before > tree.least[node]:
-        return
-    leaves = len(tree.begins) - 1
-    least = FAR
-    for i in range(tree.begins[node - leaves], tree.begins[node - leaves + 1]):
-        least = min(least, tree.price[i])
-    while tree.least[node] != least:
-        tree.least[node] = least
-        node >>= 1
-        if node == 0:
-            return
-        least = min(tree.least[2 * node], tree.least[2 * node + 1])
+def set_prices(tree: Any, places: Any, prices: Any, hide: bool) -> None:
+    """Give some places their price out of `prices` (n,), or hide them, and the nodes above their least."""
+    price, begins, least, leaf = tree.price, tree.begins, tree.least, tree.leaf
+    leaves = len(begins) - 1
+    for place in places:
+        before, value = price[place], FAR if hide else prices[place]
+        price[place] = value
+        node = leaf[place]
+        if value > before and before > least[node]:
+            continue
+        new = FAR
+        for i in range(begins[node - leaves], begins[node - leaves + 1]):
+            new = min(new, price[i])
+        while node > 0 and least[node] != new:
+            least[node] = new
+            node >>= 1
+            new = min(least[2 * node], least[2 * node + 1])
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def way(east: int, north: int, far: int) -> int:
     """What walking costs: d + d * d / far in whole centimetres; far 0: d alone."""
-    d = np.int64(np.sqrt(np.float64(east * east + north * north)))
-    return d + d * d // far if far > 0 else d
-
-
-@njit(cache=True)
-def _bound(tree: Any, node: int, x: int, y: int, needed: int, far: int) -> int:
-    if tree.least[node] >= FAR or tree.any_skills[node] & needed != needed:
-        return FAR
-    box = tree.box[node]
-    east = max(box[0] - x, np.int64(0), x - box[1])
-    north = max(box[2] - y, np.int64(0), y - box[3])
-    return way(east, north, far) + tree.least[node]
+    d = np.floor(np.sqrt(np.float64(east * east + north * north)))
+    return np.int64(d + np.floor(d * d / far)) if far > 0 else np.int64(d)
 
 
 @njit(cache=True)
@@ -141,49 +155,69 @@ def cheapest(
 ) -> int:
     """The cheapest places with the needed skills whose way plus price is below `limit`.
 
-    Fills `places`, `costs` (the way alone) and `totals` in the order of totals, as many as fit; returns how
-    many. `stack` (2, 64) is room to work in.
+    Fills `places`, `costs` (the way alone) and `totals`, as many as fit, the dearest first; returns how many.
+    `stack` (2, 64) is room to work in.
     """
+    # Taken apart once: numba counts every use of an array out of a tuple.
+    box, least, any_skills, begins = tree.box, tree.least, tree.any_skills, tree.begins
+    xs, ys, skills, prices = tree.x, tree.y, tree.skills, tree.price
     most = len(places)
-    leaves = len(tree.begins) - 1
+    leaves = len(begins) - 1
     found = 0
     worst = limit
-    stack[0, 0], stack[1, 0] = 1, _bound(tree, 1, x, y, needed, far)
+    stack[0, 0], stack[1, 0] = 1, least[1]
     depth = 1
     while depth > 0:
         depth -= 1
-        if stack[1, depth] >= worst:
+        node, bound = stack[0, depth], stack[1, depth]
+        while bound < worst and node < leaves:
+            bound = FAR
+            first = 2 * node
+            # Not a function of its own: numba would count references to three arrays for each node.
+            for below in range(first, first + 2):
+                other = FAR
+                if least[below] < worst and any_skills[below] & needed == needed:
+                    east = max(box[below, 0] - x, np.int64(0), x - box[below, 1])
+                    north = max(box[below, 2] - y, np.int64(0), y - box[below, 3])
+                    other = way(east, north, far) + least[below]
+                if below == first:
+                    node, bound = below, other
+                    continue
+                farther = below
+                if other < bound:
+                    node, farther, bound, other = below, node, other, bound
+                if other < worst:
+                    stack[0, depth], stack[1, depth] = farther, other
+                    depth += 1
+        if bound >= worst:
             continue
-        node = stack[0, depth]
-        while node < leaves:
-            one, two = 2 * node, 2 * node + 1
-            first, second = _bound(tree, one, x, y, needed, far), _bound(tree, two, x, y, needed, far)
-            if second < first:
-                one, two, first, second = two, one, second, first
-            if second < worst:
-                stack[0, depth], stack[1, depth] = two, second
-                depth += 1
-            node = one
-            if first >= worst:
-                break
-        if node < leaves:
-            continue
-        if _bound(tree, node, x, y, needed, far) >= worst:
-            continue
-        for i in range(tree.begins[node - leaves], tree.begins[node - leaves + 1]):
-            if tree.price[i] >= worst or tree.skills[i] & needed != needed:
+        for i in range(begins[node - leaves], begins[node - leaves + 1]):
+            price = prices[i]
+            if price >= worst or skills[i] & needed != needed:
                 continue
-            cost = way(tree.x[i] - x, tree.y[i] - y, far)
-            total = cost + tree.price[i]
+            total = way(xs[i] - x, ys[i] - y, far) + price
             if total >= worst:
                 continue
+            # A heap with the dearest on top.
             if found < most:
+                at = found
                 found += 1
-            at = found - 1
-            while at > 0 and totals[at - 1] > total:
-                places[at], costs[at], totals[at] = places[at - 1], costs[at - 1], totals[at - 1]
-                at -= 1
-            places[at], costs[at], totals[at] = i, cost, total
+                while at > 0 and totals[(at - 1) >> 1] < total:
+                    places[at], totals[at] = places[(at - 1) >> 1], totals[(at - 1) >> 1]
+                    at = (at - 1) >> 1
+            else:
+                at = 0
+                while 2 * at + 1 < most:
+                    below = 2 * at + 1
+                    if below + 1 < most and totals[below + 1] > totals[below]:
+                        below += 1
+                    if totals[below] <= total:
+                        break
+                    places[at], totals[at] = places[below], totals[below]
+                    at = below
+            places[at], totals[at] = i, total
             if found == most:
-                worst = min(limit, totals[most - 1])
+                worst = totals[0]
+    for at in range(found):
+        costs[at] = totals[at] - prices[places[at]]
     return found

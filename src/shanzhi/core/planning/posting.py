@@ -1,8 +1,11 @@
 """Shortest augmenting paths from posts to people over all pairs, the arcs drawn from a tree as they are needed.
 
-Prices of people only rise and a grid's level is the price of its dearest post, as in the Hungarian method. A grid
+Prices of people only rise, and a grid's level is the price of its dearest post, as in the Hungarian method. A grid
 keeps a row of its cheapest people and a bound below which nobody else can be; only where a search comes to that
 bound does the row reach farther. So the result is the optimum over all pairs, not over some neighbours.
+
+People and grids are rows of two tables of whole numbers: a search that jumps about then touches one line of
+memory for each, and numba counts no references to many arrays.
 """
 
 from typing import Any, NamedTuple
@@ -11,288 +14,315 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from shanzhi.core.planning.nearest import FAR, cheapest, set_price
+from shanzhi.core.planning.nearest import cheapest, set_prices
 
+# How many people a row holds, and how many at first.
 ROW = 32
 FIRST = 10
 
+# A person: what they cost where they are not known (BASE), the same with what others would pay (PRICE), where
+# their seats begin, how many these are and how many are taken; then what the last search left.
+PRICE, BASE, SEAT, SEATS, LOAD, SERVES, SEEN, SETTLED, DISTANCE, THROUGH, COST, PERSON_COLUMNS = range(12)
+# A grid: its place, skills and posts, how many are filled, where the pairs known to it begin and end, the level,
+# who is in its row; then what the last search left.
+X, Y, NEEDED, POST, POSTS, STAFF, KNOWN, KNOWN_END, LEVEL, HELD, BOUND = range(11)
+REACHED, DONE, DEPTH, WHOM, STAGE, GRID_COLUMNS = range(11, 17)
 
-class Problem(NamedTuple):
-    """Grids (k,) and people (n,), both in tree order, whole centimetres."""
 
-    x: NDArray[np.int64]
-    y: NDArray[np.int64]
-    needed: NDArray[np.int64]
-    posts: NDArray[np.int64]
-    """Where the posts of each grid begin (k + 1,)."""
-    seats: NDArray[np.int64]
-    """Where the seats of each person begin (n + 1,)."""
-    base: NDArray[np.int64]
-    """What a person costs in any grid but the known ones (n,)."""
-    known: NDArray[np.int64]
-    """Where the known people of each grid begin (k + 1,)."""
+class Board(NamedTuple):
+    """People (n, PERSON_COLUMNS), grids (k, GRID_COLUMNS) and who is where; whole centimetres."""
+
+    people: NDArray[np.int64]
+    grids: NDArray[np.int64]
+    post_person: NDArray[np.int64]
+    seat_grid: NDArray[np.int64]
+    seat_cost: NDArray[np.int64]
+    """What the seat costs less the base of its person."""
     known_person: NDArray[np.int64]
     known_cost: NDArray[np.int64]
-    """Of a known pair: its cost less the base of the person."""
-    far: int
-    load_price: int
-    miss: int
-    """What an empty post costs."""
+    """Of pairs that are cheaper than the way and the base: the cost less the base."""
 
 
-class State(NamedTuple):
-    """What is taken so far."""
-
-    price: NDArray[np.int64]
-    """Base and price of each person (n,)."""
-    level: NDArray[np.int64]
-    person: NDArray[np.int64]
-    """Who is at each post, -1: nobody."""
-    cost: NDArray[np.int64]
-    """The cost of each seat less the base of its person."""
-    grid: NDArray[np.int64]
-    """The grid of each seat."""
-    load: NDArray[np.int64]
-    staff: NDArray[np.int64]
-
-
-@njit(cache=True)
-def push(keys: Any, items: Any, size: int, key: int, item: int) -> Any:
-    """Add to a heap of `size`; returns its arrays, larger ones when they were full."""
-    if size == len(keys):
-        keys, items = np.append(keys, np.empty_like(keys)), np.append(items, np.empty_like(items))
-    at = size
+# Inlined, or numba would count references to the arrays for each item.
+@njit(cache=True, inline="always")
+def push(keys: Any, heap: Any, place: Any, size: int, item: int, key: int) -> int:
+    """Add an item to a heap of `size`, or lower its key; `place` (-1: not in it) says where each is."""
+    at = place[item]
+    if at < 0:
+        at = size
+        size += 1
     while at > 0:
-        above = (at - 1) >> 1
+        above = heap[(at - 1) >> 1]
         if keys[above] <= key:
             break
-        keys[at], items[at] = keys[above], items[above]
-        at = above
-    keys[at], items[at] = key, item
-    return keys, items
+        heap[at], place[above] = above, at
+        at = (at - 1) >> 1
+    keys[item], heap[at], place[item] = key, item, at
+    return size
 
 
-@njit(cache=True)
-def pop(keys: Any, items: Any, size: int) -> None:
+@njit(cache=True, inline="always")
+def pop(keys: Any, heap: Any, place: Any, size: int) -> int:
     """Drop the first of a heap of `size`."""
+    place[heap[0]] = -1
     size -= 1
-    key, item = keys[size], items[size]
+    if size == 0:
+        return size
+    item = heap[size]
+    key = keys[item]
     at = 0
-    while True:
+    while 2 * at + 1 < size:
         below = 2 * at + 1
-        if below >= size:
-            break
-        if below + 1 < size and keys[below + 1] < keys[below]:
+        if below + 1 < size and keys[heap[below + 1]] < keys[heap[below]]:
             below += 1
-        if keys[below] >= key:
+        under = heap[below]
+        if keys[under] >= key:
             break
-        keys[at], items[at] = keys[below], items[below]
+        heap[at], place[under] = under, at
         at = below
-    keys[at], items[at] = key, item
+    heap[at], place[item] = item, at
+    return size
 
 
 @njit(cache=True)
-def leave(problem: Any, state: Any, grid: int, person: int) -> None:
+def _leave(
+    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, grid: int, person: int
+) -> None:
     """Take a person from a grid."""
-    for post in range(problem.posts[grid], problem.posts[grid] + state.staff[grid]):
-        if state.person[post] == person:
-            state.staff[grid] -= 1
-            state.person[post] = state.person[problem.posts[grid] + state.staff[grid]]
-            break
-    for seat in range(problem.seats[person], problem.seats[person] + state.load[person]):
-        if state.grid[seat] == grid:
-            state.load[person] -= 1
-            last = problem.seats[person] + state.load[person]
-            state.grid[seat], state.cost[seat] = state.grid[last], state.cost[last]
-            break
+    grids[grid, STAFF] -= 1
+    last = grids[grid, POST] + grids[grid, STAFF]
+    post = grids[grid, POST]
+    while post_person[post] != person:
+        post += 1
+    post_person[post] = post_person[last]
+    people[person, LOAD] -= 1
+    last = people[person, SEAT] + people[person, LOAD]
+    seat = people[person, SEAT]
+    while seat_grid[seat] != grid:
+        seat += 1
+    seat_grid[seat], seat_cost[seat] = seat_grid[last], seat_cost[last]
 
 
 @njit(cache=True)
-def join(problem: Any, state: Any, grid: int, person: int, cost: int) -> None:
+def _join(
+    people: Any,
+    grids: Any,
+    post_person: Any,
+    seat_grid: Any,
+    seat_cost: Any,
+    grid: int,
+    person: int,
+    cost: int,
+) -> None:
     """Bring a person to a grid."""
-    state.person[problem.posts[grid] + state.staff[grid]] = person
-    state.staff[grid] += 1
-    seat = problem.seats[person] + state.load[person]
-    state.grid[seat], state.cost[seat] = grid, cost
-    state.load[person] += 1
+    post_person[grids[grid, POST] + grids[grid, STAFF]] = person
+    grids[grid, STAFF] += 1
+    seat = people[person, SEAT] + people[person, LOAD]
+    seat_grid[seat], seat_cost[seat] = grid, cost
+    people[person, LOAD] += 1
 
 
 @njit(cache=True)
-def fill(problem: Any, state: Any, tree: Any, order: Any) -> Any:
-    """Fill the posts of the grids in `order` one by one, each along a shortest path; returns work counts."""
-    n, k = len(problem.base), len(problem.x)
-    far, load_price, miss = problem.far, problem.load_price, problem.miss
-    price, level = state.price, state.level
-    row = np.empty((k, ROW), np.int32)
-    row_cost = np.empty((k, ROW), np.int64)
-    held = np.zeros(k, np.int64)
-    bound = np.zeros(k, np.int64)
-    more = np.empty(ROW, np.int32)
-    more_cost = np.empty(ROW, np.int64)
-    totals = np.empty(ROW, np.int64)
+def _augment(
+    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, source: int, end: int
+) -> None:
+    """Move everybody along the path to its end: a person with room, or (-1 - grid) a post that falls empty."""
+    person = end
+    if end < 0:
+        if -1 - end == source:
+            return
+        person = grids[-1 - end, WHOM]
+        _leave(people, grids, post_person, seat_grid, seat_cost, -1 - end, person)
+    while True:
+        grid, cost = people[person, THROUGH], people[person, COST]
+        if grid != source:
+            other = grids[grid, WHOM]
+            _leave(people, grids, post_person, seat_grid, seat_cost, grid, other)
+        _join(people, grids, post_person, seat_grid, seat_cost, grid, person, cost)
+        if grid == source:
+            return
+        person = other
+
+
+@njit(cache=True)
+def _relax(
+    people: Any, keys: Any, heap: Any, place: Any, size: int, search: int, scan: int, grid: int, at: int,
+    persons: Any, costs: Any, begin: int, finish: int, load_price: int, goal: int, end: int,
+) -> Any:  # fmt: skip
+    """Look at some people from a grid; returns the size of the heap, the goal and its end."""
+    for i in range(begin, finish):
+        person, cost = np.int64(persons[i]), costs[i]
+        price = people[person, PRICE]
+        new = at + cost + price
+        if new >= goal or people[person, SERVES] == scan or people[person, SETTLED] == search:
+            continue
+        if people[person, SEEN] == search and people[person, DISTANCE] <= new:
+            continue
+        people[person, SEEN], people[person, DISTANCE] = search, new
+        people[person, THROUGH], people[person, COST] = grid, cost
+        load = people[person, LOAD]
+        if load < people[person, SEATS]:
+            total = new + load * load_price + people[person, BASE] - price
+            if total < goal:
+                goal, end = total, person
+        if load > 0:
+            size = push(keys, heap, place, size, person, new)
+    return size, goal, end
+
+
+@njit(cache=True)
+def _settle(
+    people: Any, grids: Any, seat_grid: Any, seat_cost: Any, keys: Any, heap: Any, place: Any, size: int,
+    search: int, person: int, key: int, goal: int, offset: int,
+) -> int:  # fmt: skip
+    """Through a person the search comes to the grids that they serve; returns the size of the heap."""
+    people[person, SETTLED] = search
+    begin = people[person, SEAT]
+    for seat in range(begin, begin + people[person, LOAD]):
+        grid = seat_grid[seat]
+        new = key + grids[grid, LEVEL] - seat_cost[seat] - people[person, PRICE]
+        if new < goal and (grids[grid, REACHED] != search or new < grids[grid, DEPTH]):
+            grids[grid, REACHED], grids[grid, DEPTH] = search, new
+            grids[grid, WHOM], grids[grid, STAGE] = person, 0
+            size = push(keys, heap, place, size, offset + grid, new)
+    return size
+
+
+@njit(cache=True)
+def fill(board: Any, tree: Any, order: Any, far: int, load_price: int, miss: int) -> Any:
+    """Fill the posts of the grids in `order`, each along a shortest path; an empty post costs `miss`.
+
+    Returns the numbers of searches, of grids they came to, of rows drawn anew and of reaches beyond a row.
+    """
+    people, grids = board.people, board.grids
+    post_person, seat_grid, seat_cost = board.post_person, board.seat_grid, board.seat_cost
+    known_person, known_cost = board.known_person, board.known_cost
+    n, k = len(people), len(grids)
+    row, row_cost = np.empty((k, ROW), np.int32), np.empty((k, ROW), np.int64)
+    more, more_cost, totals = np.empty(ROW, np.int32), np.empty(ROW, np.int64), np.empty(ROW, np.int64)
     stack = np.empty((2, 64), np.int64)
-    # Of the search that came last to a person or grid: its number, and what it found.
-    seen = np.full(n, -1, np.int64)
-    distance = np.zeros(n, np.int64)
-    settled = np.full(n, -1, np.int64)
-    through = np.zeros(n, np.int64)
-    through_cost = np.zeros(n, np.int64)
-    reached = np.full(k, -1, np.int64)
-    depth = np.zeros(k, np.int64)
-    whom = np.zeros(k, np.int64)
-    stage = np.zeros(k, np.int8)
-    serves = np.full(n, -1, np.int64)
-    done = np.full(k, -1, np.int64)
-    people = np.empty(n, np.int64)
-    grids = np.empty(k, np.int64)
-    keys, items = np.empty(1024, np.int64), np.empty(1024, np.int64)
-    work = np.zeros(6, np.int64)
-    scan = np.int64(0)
-    search = np.int64(-1)
-    for position in range(len(order)):
-        source = order[position]
-        first_time = True
-        for _ in range(problem.posts[source + 1] - problem.posts[source]):
+    # The heap holds people, grids whose row ends (n + grid), and grids that are reached (n + k + grid).
+    keys, heap = np.empty(n + 2 * k, np.int64), np.empty(n + 2 * k, np.int32)
+    place = np.full(n + 2 * k, -1, np.int32)
+    settled, done = np.empty(n, np.int32), np.empty(k, np.int32)
+    work = np.zeros(5, np.int64)
+    scan = search = np.int64(0)
+    for source in order:
+        _open_row(tree, people, grids, known_person, known_cost, row[source], row_cost[source], totals, stack,
+                  source, far, miss)  # fmt: skip
+        for _ in range(grids[source, POSTS]):
             search += 1
-            if first_time and held[source] == 0:
-                found = cheapest(
-                    tree, problem.x[source], problem.y[source], problem.needed[source], far, miss + 1,
-                    row[source, :FIRST], row_cost[source, :FIRST], totals, stack,
-                )  # fmt: skip
-                held[source] = found
-                bound[source] = totals[found - 1] if found == FIRST else miss + 1
-            if first_time:
-                least = miss
-                for i in range(held[source]):
-                    least = min(least, row_cost[source, i] + price[row[source, i]])
-                least = min(least, bound[source])
-                for i in range(problem.known[source], problem.known[source + 1]):
-                    least = min(least, problem.known_cost[i] + price[problem.known_person[i]])
-                level[source] = least
-            first_time = False
-            reached[source], depth[source], whom[source], stage[source] = search, 0, -1, 0
-            grids[0], done[source] = source, search
-            grid_count, people_count, size, hidden = 1, 0, 0, 0
-            goal, end, end_is_grid = miss - level[source], source, True
-            grid = source
-            mode = 0
+            grids[source, REACHED], grids[source, DONE] = search, search
+            grids[source, DEPTH], grids[source, WHOM], grids[source, STAGE] = 0, -1, 0
+            done[0] = source
+            done_count, settled_count, size, hidden = 1, 0, 0, 0
+            goal, end = miss - grids[source, LEVEL], -1 - source
+            grid, mode = source, 0
             while True:
-                # mode 0: scan the row of `grid`; 1: draw its row anew and scan; 2: reach beyond it.
                 if mode >= 0:
-                    at = depth[grid] - level[grid]
+                    # 0: look along the row; 1: draw the row anew; 2: reach for those not yet settled.
+                    at = grids[grid, DEPTH] - grids[grid, LEVEL]
                     scan += 1
-                    for post in range(problem.posts[grid], problem.posts[grid] + state.staff[grid]):
-                        serves[state.person[post]] = scan
-                    limit = goal - at
-                    temporary = 0
-                    next_bound = bound[grid]
-                    if mode == 1:
-                        work[2] += 1
-                        temporary = cheapest(
-                            tree, problem.x[grid], problem.y[grid], problem.needed[grid], far, limit,
+                    post = grids[grid, POST]
+                    for i in range(post, post + grids[grid, STAFF]):
+                        people[post_person[i], SERVES] = scan
+                    bound = grids[grid, BOUND]
+                    if mode == 0:
+                        size, goal, end = _relax(
+                            people, keys, heap, place, size, search, scan, grid, at, known_person, known_cost,
+                            grids[grid, KNOWN], grids[grid, KNOWN_END], load_price, goal, end,
+                        )  # fmt: skip
+                    else:
+                        if mode == 2:
+                            set_prices(tree, settled[hidden:settled_count], people[:, PRICE], True)
+                            hidden = settled_count
+                        limit = goal - at
+                        count = cheapest(
+                            tree, grids[grid, X], grids[grid, Y], grids[grid, NEEDED], far, limit,
                             more, more_cost, totals, stack,
                         )  # fmt: skip
-                        next_bound = totals[temporary - 1] if temporary == ROW else limit
-                        for i in range(temporary):
-                            row[grid, i], row_cost[grid, i] = more[i], more_cost[i]
-                        held[grid], bound[grid] = temporary, next_bound
-                        temporary = 0
-                    elif mode == 2:
-                        work[3] += 1
-                        while hidden < people_count:
-                            set_price(tree, people[hidden], FAR)
-                            hidden += 1
-                        temporary = cheapest(
-                            tree, problem.x[grid], problem.y[grid], problem.needed[grid], far, limit,
-                            more, more_cost, totals, stack,
-                        )  # fmt: skip
-                        next_bound = totals[temporary - 1] if temporary == ROW else FAR
-                    begin, count = problem.known[grid], problem.known[grid + 1] - problem.known[grid]
-                    if mode != 0:
-                        count = 0
-                    inner = 0 if mode == 2 else held[grid]
-                    for i in range(count + inner + temporary):
-                        if i < count:
-                            person, cost = problem.known_person[begin + i], problem.known_cost[begin + i]
-                        elif i < count + inner:
-                            person, cost = np.int64(row[grid, i - count]), row_cost[grid, i - count]
+                        bound = totals[0] if count == ROW else limit
+                        if mode == 1:
+                            row[grid, :count], row_cost[grid, :count] = more[:count], more_cost[:count]
+                            grids[grid, HELD], grids[grid, BOUND] = count, bound
                         else:
-                            person, cost = np.int64(more[i - count - inner]), more_cost[i - count - inner]
-                        new = at + cost + price[person]
-                        if new >= goal or serves[person] == scan or settled[person] == search:
-                            continue
-                        if seen[person] == search and distance[person] <= new:
-                            continue
-                        seen[person], distance[person] = search, new
-                        through[person], through_cost[person] = grid, cost
-                        load = state.load[person]
-                        if load < problem.seats[person + 1] - problem.seats[person]:
-                            total = new + load * load_price + problem.base[person] - price[person]
-                            if total < goal:
-                                goal, end, end_is_grid = total, person, False
-                        if load > 0:
-                            keys, items = push(keys, items, size, new, person)
-                            size += 1
-                    if next_bound < FAR and at + next_bound < goal:
-                        keys, items = push(keys, items, size, at + next_bound, n + grid)
-                        size += 1
+                            size, goal, end = _relax(
+                                people, keys, heap, place, size, search, scan, grid, at, more, more_cost, 0, count,
+                                load_price, goal, end,
+                            )  # fmt: skip
+                        work[1 + mode] += 1
+                    if mode < 2:
+                        size, goal, end = _relax(
+                            people, keys, heap, place, size, search, scan, grid, at, row[grid], row_cost[grid],
+                            0, grids[grid, HELD], load_price, goal, end,
+                        )  # fmt: skip
+                    if at + bound < goal:
+                        size = push(keys, heap, place, size, n + grid, at + bound)
                     mode = -1
-                if size == 0 or keys[0] >= goal:
+                if size == 0 or keys[heap[0]] >= goal:
                     break
-                key, item = keys[0], items[0]
-                pop(keys, items, size)
-                size -= 1
-                if item >= n + k:
-                    grid = item - n - k
-                    if done[grid] == search:
-                        continue
-                    done[grid] = search
-                    grids[grid_count] = grid
-                    grid_count += 1
-                    if depth[grid] + miss - level[grid] < goal:
-                        goal, end, end_is_grid = depth[grid] + miss - level[grid], grid, True
-                    mode = 0
-                    continue
-                if item >= n:
+                item = np.int64(heap[0])
+                key = keys[item]
+                size = pop(keys, heap, place, size)
+                if item < n:
+                    settled[settled_count] = item
+                    settled_count += 1
+                    size = _settle(
+                        people,
+                        grids,
+                        seat_grid,
+                        seat_cost,
+                        keys,
+                        heap,
+                        place,
+                        size,
+                        search,
+                        item,
+                        key,
+                        goal,
+                        n + k,
+                    )
+                elif item < n + k:
                     grid = item - n
-                    mode = 1 if stage[grid] == 0 and hidden == 0 else 2
-                    stage[grid] = 1
-                    continue
-                if settled[item] == search:
-                    continue
-                settled[item] = search
-                people[people_count] = item
-                people_count += 1
-                for seat in range(problem.seats[item], problem.seats[item] + state.load[item]):
-                    other = state.grid[seat]
-                    new = key + level[other] - state.cost[seat] - price[item]
-                    if new < goal and (reached[other] != search or new < depth[other]):
-                        reached[other], depth[other], whom[other], stage[other] = search, new, item, 0
-                        keys, items = push(keys, items, size, new, n + k + other)
-                        size += 1
+                    mode = 1 if grids[grid, STAGE] == 0 and hidden == 0 else 2
+                    grids[grid, STAGE] = 1
+                else:
+                    grid = item - n - k
+                    grids[grid, DONE] = search
+                    done[done_count] = grid
+                    done_count += 1
+                    if key + miss - grids[grid, LEVEL] < goal:
+                        goal, end = key + miss - grids[grid, LEVEL], -1 - grid
+                    mode = 0
+            for i in range(size):
+                place[heap[i]] = -1
+            for i in range(settled_count):
+                person = settled[i]
+                people[person, PRICE] += goal - people[person, DISTANCE]
+            set_prices(tree, settled[:settled_count], people[:, PRICE], False)
+            for i in range(done_count):
+                grids[done[i], LEVEL] += goal - grids[done[i], DEPTH]
+            _augment(people, grids, post_person, seat_grid, seat_cost, source, end)
             work[0] += 1
-            work[1] += grid_count
-            work[4] = max(work[4], grid_count)
-            for i in range(people_count):
-                person = people[i]
-                price[person] += goal - distance[person]
-                set_price(tree, person, price[person])
-            for i in range(grid_count):
-                level[grids[i]] += goal - depth[grids[i]]
-            if end_is_grid:
-                if end == source:
-                    continue
-                person = whom[end]
-                leave(problem, state, end, person)
-            else:
-                person = end
-            while True:
-                grid, cost = through[person], through_cost[person]
-                if grid == source:
-                    join(problem, state, grid, person, cost)
-                    break
-                other = whom[grid]
-                leave(problem, state, grid, other)
-                join(problem, state, grid, person, cost)
-                person = other
+            work[1] += done_count
+            work[4] = max(work[4], done_count)
     return work
+
+
+@njit(cache=True)
+def _open_row(
+    tree: Any, people: Any, grids: Any, known_person: Any, known_cost: Any, row: Any, row_cost: Any, totals: Any,
+    stack: Any, grid: int, far: int, miss: int,
+) -> None:  # fmt: skip
+    """Draw the first row of a grid and set its level to its cheapest person."""
+    count = cheapest(
+        tree, grids[grid, X], grids[grid, Y], grids[grid, NEEDED], far, miss + 1,
+        row[:FIRST], row_cost[:FIRST], totals, stack,
+    )  # fmt: skip
+    grids[grid, HELD], grids[grid, BOUND] = count, totals[0] if count == FIRST else miss + 1
+    level = miss
+    for i in range(count):
+        level = min(level, totals[i])
+    for i in range(grids[grid, KNOWN], grids[grid, KNOWN_END]):
+        level = min(level, known_cost[i] + people[known_person[i], PRICE])
+    grids[grid, LEVEL] = level
