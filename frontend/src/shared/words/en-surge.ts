@@ -118,6 +118,7 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'surge.posting.emptyDay': 'Nobody was posted on this day.',
   'surge.posting.day': 'There on a day',
   'surge.posting.everyDay': 'All, with history',
+  'surge.posting.today': 'Today',
   'surge.posting.by': 'Order',
   'surge.posting.byUnit': 'By unit',
   'surge.posting.byCompound': 'By compound',
@@ -136,5 +137,6 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'g.report': 'Report something',
   'g.reportHere': 'Report something in this grid',
   'g.hotline': 'Hotline {phone}',
+  'g.emergency': 'In an emergency call 110, 119 or 120.',
   'g.notFound': 'There is no such grid. The code may be out of date; you can still report, or call the hotline.',
 }

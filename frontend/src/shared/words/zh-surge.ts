@@ -109,6 +109,7 @@ export const zhSurge = {
   'surge.posting.emptyDay': '这一天没有人在岗。',
   'surge.posting.day': '某一天在岗',
   'surge.posting.everyDay': '全部（含历史）',
+  'surge.posting.today': '看今天',
   'surge.posting.by': '排列',
   'surge.posting.byUnit': '按单位',
   'surge.posting.byCompound': '按小区',
@@ -127,5 +128,6 @@ export const zhSurge = {
   'g.report': '反映问题',
   'g.reportHere': '反映本网格的问题',
   'g.hotline': '便民热线 {phone}',
+  'g.emergency': '紧急情况请直接拨打 110、119、120。',
   'g.notFound': '没有找到这个网格。二维码可能已失效，您仍可以直接反映问题或拨打便民热线。',
 } as const
