@@ -300,3 +300,18 @@ def test_homes_are_counted_once_and_none_is_left_out(town, at, inhabited):
     wish = Change("rename", DAY, "试", place_id=town["900101001002"], name="新名社区")
     shown = changes.preview(wish, actor=SYSTEM, at=at)
     assert {one.kind: one.count for one in shown.touches}["households"] == homes + 45
+
+
+def test_a_division_is_not_published_before_its_community_came_there(town, at):
+    rows = BulkRows()
+    rows.compound("900101", "compound", "示例苑", town["900101001002"], 104.0, 30.0, 120, 2, date(2025, 1, 1))
+    rows.write()
+    do(at, "move", place_id=town["900101001002"], parent_id=town[PEACE])
+    made = gridding.create(gridding.NewProposal("", [town["900101001002"]], 30, 100, 63), actor=SYSTEM, at=at)
+    made = gridding.work_out(made.id, at=at)
+    for on, state in ((EARLIER, "ready"), (DAY, "published")):
+        made = gridding.begin_publishing(made.id, made.version, on=on, reason="试", actor=SYSTEM, at=at)
+        made = publishing.publish(made.id, on=on, reason="试", actor=SYSTEM, at=at)
+        assert made.state == state, made.error
+        assert Place.objects.filter(level="microgrid").exists() is (state == "published")
+        assert (made.error or {}).get("field", "on") == "on"
