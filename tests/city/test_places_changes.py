@@ -11,7 +11,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.city.compounds.bulk import BulkRows
-from shanzhi.city.compounds.models import Compound, Membership
+from shanzhi.city.compounds.models import Building, Compound, Floor, Membership
 from shanzhi.city.gridding import actions as gridding
 from shanzhi.city.gridding import publishing
 from shanzhi.city.people import actions as people
@@ -284,3 +284,34 @@ def test_imports_are_in_the_journal(town, at, rows_of):
     assert change.summary_zh == "导入：名单.csv" and change.places == [town[SPRING]]
     changes.undo(change.id, "弄错了", actor=SYSTEM, at=at)
     assert Place.objects.get(id=town[SPRING]).name == "春风街道"
+
+
+def test_homes_are_counted_once_and_none_is_left_out(town, at, inhabited):
+    """Beside the divided compound one whose floors are unknown: a preview counts both."""
+    rows = BulkRows()
+    rows.compound("900101", "compound", "别苑", town["900101001002"], None, None, 45, 1, date(2025, 1, 1))
+    rows.write()
+    Compound.objects.filter(name="别苑").update(households=45)
+    Compound.objects.filter(name="示例苑").update(households=None)
+    floors = Membership.objects.filter(to_on=None).values_list("floor_id", flat=True)
+    beside = Building.objects.filter(compound__in=Compound.objects.filter(name="别苑").values("id"))
+    Floor.objects.filter(building__in=beside.values("id")).delete()
+    homes = sum(Floor.objects.filter(id__in=floors).values_list("homes", flat=True))
+    wish = Change("rename", DAY, "试", place_id=town["900101001002"], name="新名社区")
+    shown = changes.preview(wish, actor=SYSTEM, at=at)
+    assert {one.kind: one.count for one in shown.touches}["households"] == homes + 45
+
+
+def test_a_division_is_not_published_before_its_community_came_there(town, at):
+    rows = BulkRows()
+    rows.compound("900101", "compound", "示例苑", town["900101001002"], 104.0, 30.0, 120, 2, date(2025, 1, 1))
+    rows.write()
+    do(at, "move", place_id=town["900101001002"], parent_id=town[PEACE])
+    made = gridding.create(gridding.NewProposal("", [town["900101001002"]], 30, 100, 63), actor=SYSTEM, at=at)
+    made = gridding.work_out(made.id, at=at)
+    for on, state in ((EARLIER, "ready"), (DAY, "published")):
+        made = gridding.begin_publishing(made.id, made.version, on=on, reason="试", actor=SYSTEM, at=at)
+        made = publishing.publish(made.id, on=on, reason="试", actor=SYSTEM, at=at)
+        assert made.state == state, made.error
+        assert Place.objects.filter(level="microgrid").exists() is (state == "published")
+        assert (made.error or {}).get("field", "on") == "on"

@@ -126,6 +126,10 @@ def test_chengdu_from_375_to_261(db, at, shared_data):
     report = run(content, at)
     by_year = {year.year: year for year in report.years}
     assert [by_year[year].total for year in range(2017, 2023)] == [375, 375, 375, 261, 261, 261]
+    # Until then they only changed their names: nothing began or ended.
+    assert [(by_year[year].created, by_year[year].closed) for year in (2018, 2019, 2021, 2022)] == [
+        (0, 0)
+    ] * 4
     change = by_year[2020]
     assert change.counties == 1 and change.closed - change.created == 375 - 261
     for year, wanted in ((2017, 375), (2019, 375), (2020, 261), (2022, 261)):
@@ -143,6 +147,35 @@ def test_chengdu_from_375_to_261(db, at, shared_data):
     # No code has two holders on any day, and the same file again changes nothing.
     again = run(content, at)
     assert [(y.created, y.closed, y.renamed) for y in again.years[-1:]] == [(0, 0, 0)]
+
+
+def test_five_cities_add_up_by_county_in_every_year(db, at, shared_data):
+    """As of each year every county has what its list says, by code, and they add up to the file."""
+    with gzip.open(shared_data / "divisions/divisions_5cities_2022.csv.gz", "rt", encoding="utf-8") as lines:
+        above = {}
+        for line in csv.DictReader(lines):
+            above[line["city_code"][:2] + "0000"] = line["province"]
+            above[line["city_code"][:6]] = line["city"]
+            above[line["county_code"][:6]] = line["county"]
+    above["510132"] = above.pop("510118")
+    rows = [DivisionRow(row=0, code=code, name=name) for code, name in above.items()]
+    assert not actions.import_divisions(rows, on=date(2016, 1, 1), actor=SYSTEM, at=at).errors
+    content = (shared_data / "divisions/streets_5cities_2017_2022.csv.gz").read_bytes()
+    report = run(content, at)
+    assert report.rows == sum(year.total for year in report.years) == 5312
+    wanted: dict[tuple[int, str], set[str]] = {}
+    for line in csv.DictReader(gzip.decompress(content).decode().splitlines()):
+        wanted.setdefault((int(line["year"]), line["areaCode"]), set()).add(line["code"])
+    for year in range(2017, 2023):
+        on = date(year, 7, 1)
+        found = {}
+        for province in queries.children(None, on):
+            for city in queries.children(province.id, on):
+                for county in queries.children(city.id, on):
+                    streets = {node.code for node in queries.children(county.id, on)}
+                    if streets:
+                        found[year, county.code] = streets
+        assert found == {key: codes for key, codes in wanted.items() if key[0] == year}
 
 
 def test_over_the_interface(sign_in, clock):

@@ -16,22 +16,35 @@ _NAMED = (
 _STANDS = "(closed_on IS NULL OR closed_on > %s)"
 
 
+_COUNT = """
+WITH standing AS (
+  SELECT area, id, households FROM compounds_compound
+  WHERE place_id = ANY(%(places)s) AND (closed_on IS NULL OR closed_on > %(on)s)
+), divided AS (
+  SELECT f.area, f.id, f.homes + f.shops AS doors FROM compounds_membership m
+  JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id
+  WHERE m.place_id = ANY(%(places)s) AND m.from_on <= %(on)s AND (m.to_on IS NULL OR m.to_on > %(on)s)
+), known AS (
+  SELECT s.area, s.id AS compound, f.id, f.homes + f.shops AS doors FROM standing s
+  JOIN compounds_building b ON b.area = s.area AND b.compound_id = s.id
+  JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id
+  WHERE f.closed_on IS NULL OR f.closed_on > %(on)s
+)
+SELECT coalesce((SELECT sum(doors) FROM divided), 0)
+  + coalesce((SELECT sum(doors) FROM known k WHERE NOT EXISTS (
+      SELECT 1 FROM compounds_membership m WHERE m.area = k.area AND m.floor_id = k.id
+      AND m.from_on <= %(on)s AND (m.to_on IS NULL OR m.to_on > %(on)s))), 0)
+  + coalesce((SELECT sum(households) FROM standing s WHERE NOT EXISTS (
+      SELECT 1 FROM known k WHERE k.area = s.area AND k.compound = s.id)), 0)
+"""
+
+
 def count(places: list[UUID], on: date) -> int:
-    """How many homes and shops lie at these places: by floors of micro-grids, else by compounds standing there."""
+    """How many homes and shops lie at these places: floors of micro-grids, or in none, and compounds without."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT coalesce(sum(f.homes + f.shops), 0) FROM compounds_membership m JOIN compounds_floor f "
-            "ON f.area = m.area AND f.id = m.floor_id WHERE m.place_id = ANY(%s) AND m.from_on <= %s "
-            "AND (m.to_on IS NULL OR m.to_on > %s)",
-            [places, on, on],
-        )
-        by_floors = cursor.fetchone()
-        cursor.execute(
-            f"SELECT coalesce(sum(households), 0) FROM compounds_compound WHERE place_id = ANY(%s) AND {_STANDS}",
-            [places, on],
-        )
-        by_compounds = cursor.fetchone()
-    return max(int(by_floors[0]) if by_floors else 0, int(by_compounds[0]) if by_compounds else 0)
+        cursor.execute(_COUNT, {"places": places, "on": on})
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 def ever(place: UUID, on: date) -> int:

@@ -22,8 +22,9 @@ from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
 from shanzhi.city.gridding.shapes import Outlines, outlines, polygons
-from shanzhi.city.places import journal, store, touching
+from shanzhi.city.places import days, journal, store, touching
 from shanzhi.city.places.levels import Level, free_code
+from shanzhi.city.places.near import Near
 from shanzhi.city.places.succession import Plan, Wanted
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
@@ -294,6 +295,7 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
         if small
         else []
     )
+    _check_day(change.plan, on)
     errors = store.write(change.plan, on)
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
@@ -307,6 +309,16 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
         summary=(f"划分微网格：{found.name}", f"divided: {found.name}"), on=on, at=at, actor=actor, reason=reason,
         followed=followed, successors={old: [heir] for old, heir in heirs.items()},
     )  # fmt: skip
+
+
+def _check_day(plan: Plan, on: date) -> None:
+    """Raise InvalidInput when what is recorded since stands against the day."""
+    tree = Near()
+    settled = [*plan.created, *plan.renamed, *plan.moved]
+    tree.nodes.load([*plan.closed, *(w.id for w in settled), *(w.parent for w in settled)])
+    found = days.faults(plan, tree, on)
+    if found:
+        raise InvalidInput(field="on", reason_zh=found[0].zh, reason_en=found[0].en)
 
 
 def _rows(change: _Change, nodes: Mapping[UUID, Standing]) -> list[journal.Row]:

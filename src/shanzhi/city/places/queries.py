@@ -194,6 +194,17 @@ def by_code(code: str, on: date) -> Node | None:
     return found[0] if found else None
 
 
+def _come_since(grounds: list[UUID], on: date, today: date) -> list[UUID]:
+    """Places that there were on a day, not below these places then, but below them today."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT k.id FROM places_place k WHERE k.id IN ({BELOW_SQL}) AND k.opened_on <= %s "
+            f"AND (k.closed_on IS NULL OR k.closed_on > %s) EXCEPT {BELOW_SQL}",
+            [grounds, today, today, on, on, grounds, on, on],
+        )
+        return [place for (place,) in cursor.fetchall()]
+
+
 def roots_of(
     actor: Actor, on: date, capability: str = PLACE_VIEW, *, today: date | None = None
 ) -> list[Node]:
@@ -204,7 +215,7 @@ def roots_of(
     grounds = reach(actor, capability)
     if grounds is None:
         return children(None, on)
-    inside = grounds if today is None or today == on else sorted(ids_below(grounds, today), key=str)
+    inside = grounds if today is None or today == on else [*grounds, *_come_since(grounds, on, today)]
     where = (
         "p.id = ANY(%s) AND NOT EXISTS (SELECT 1 FROM places_placeclosure u WHERE u.descendant_id = p.id "
         "AND u.depth > 0 AND u.ancestor_id = ANY(%s) "
@@ -273,10 +284,8 @@ def change(change_id: UUID, actor: Actor, on: date, capability: str = PLACE_VIEW
         raise NotFound(field="change_id")
     grounds = reach(actor, capability)
     if grounds is not None:
-        inside = ids_below(grounds, on)
-        outside = Place.objects.filter(
-            id__in=[place for place in found.places if place not in inside]
-        ).first()
+        inside = RawSQL(f"{BELOW_SQL} AND descendant_id = ANY(%s)", [grounds, on, on, found.places])
+        outside = Place.objects.filter(id__in=found.places).exclude(id__in=inside).first()
         if outside is not None:
             raise OutsideYourPlaces(field="change_id", name=outside.name)
     return found

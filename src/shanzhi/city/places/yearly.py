@@ -249,7 +249,7 @@ def _pairs(
         _join_unique(left, fresh, old_key, new_key, join)
     for was in list(left.values()):
         now = fresh.get(was.code)
-        if now is not None and was.name and not _elsewhere(was, now, listed, before):
+        if now is not None and was.name and not _elsewhere(was, now, fresh.values(), left.values()):
             report.unsure.append(
                 (
                     f"{was.code}：{was.name} → {now.name}，代码未变，按更名处理。",
@@ -263,10 +263,13 @@ def _pairs(
     return pairs
 
 
-def _elsewhere(was: Street, now: Street, listed: Sequence[Street], before: Sequence[Street]) -> bool:
-    """Whether the old name goes on, or the new one came, from somewhere else: then the code has changed hands."""
-    return any(stem(one.name) == stem(was.name) for one in listed if one.county[:4] == was.county[:4]) or any(
-        stem(one.name) == stem(now.name) for one in before if one.county[:4] == now.county[:4]
+def _elsewhere(was: Street, now: Street, fresh: Iterable[Street], left: Iterable[Street]) -> bool:
+    """Whether the old name goes on, or the new one came, from somewhere else: then the code has changed hands.
+
+    Only among those not yet paired: a street office of the same name in another county that goes on says nothing.
+    """
+    return any(stem(one.name) == stem(was.name) for one in fresh if one.county[:4] == was.county[:4]) or any(
+        stem(one.name) == stem(now.name) for one in left if one.county[:4] == now.county[:4]
     )
 
 

@@ -52,7 +52,7 @@ def arrange(x: Any, y: Any) -> Any:
 
 
 @njit(cache=True)
-def _select(order: Any, along: Any, low: int, high: int, middle: int) -> None:
+def _select(order: Any, along: Any, low: Any, high: Any, middle: Any) -> None:
     """Move what belongs before `middle` before it (Hoare's selection); equal places by their number."""
     while low < high:
         pivot = order[(low + high) >> 1]
@@ -134,7 +134,7 @@ def set_prices(tree: Any, places: Any, prices: Any, hide: bool) -> None:
 
 
 @njit(cache=True, inline="always")
-def way(east: int, north: int, far: int) -> int:
+def way(east: Any, north: Any, far: Any) -> Any:
     """What walking costs: d + d * d / far in whole centimetres; far 0: d alone."""
     d = np.floor(np.sqrt(np.float64(east * east + north * north)))
     return np.int64(d + np.floor(d * d / far)) if far > 0 else np.int64(d)
@@ -143,16 +143,16 @@ def way(east: int, north: int, far: int) -> int:
 @njit(cache=True)
 def cheapest(
     tree: Any,
-    x: int,
-    y: int,
-    needed: int,
-    far: int,
-    limit: int,
+    x: Any,
+    y: Any,
+    needed: Any,
+    far: Any,
+    limit: Any,
     places: Any,
     costs: Any,
     totals: Any,
     stack: Any,
-) -> int:
+) -> Any:
     """The cheapest places with the needed skills whose way plus price is below `limit`.
 
     Fills `places`, `costs` (the way alone) and `totals`, as many as fit, the dearest first; returns how many.

@@ -45,7 +45,7 @@ class Board(NamedTuple):
 
 # Inlined, or numba would count references to the arrays for each item.
 @njit(cache=True, inline="always")
-def push(keys: Any, heap: Any, place: Any, size: int, item: int, key: int) -> int:
+def push(keys: Any, heap: Any, place: Any, size: Any, item: Any, key: Any) -> Any:
     """Add an item to a heap of `size`, or lower its key; `place` (-1: not in it) says where each is."""
     at = place[item]
     if at < 0:
@@ -62,7 +62,7 @@ def push(keys: Any, heap: Any, place: Any, size: int, item: int, key: int) -> in
 
 
 @njit(cache=True, inline="always")
-def pop(keys: Any, heap: Any, place: Any, size: int) -> int:
+def pop(keys: Any, heap: Any, place: Any, size: Any) -> Any:
     """Drop the first of a heap of `size`."""
     place[heap[0]] = -1
     size -= 1
@@ -86,7 +86,7 @@ def pop(keys: Any, heap: Any, place: Any, size: int) -> int:
 
 @njit(cache=True)
 def _leave(
-    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, grid: int, person: int
+    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, grid: Any, person: Any
 ) -> None:
     """Take a person from a grid."""
     grids[grid, STAFF] -= 1
@@ -110,9 +110,9 @@ def _join(
     post_person: Any,
     seat_grid: Any,
     seat_cost: Any,
-    grid: int,
-    person: int,
-    cost: int,
+    grid: Any,
+    person: Any,
+    cost: Any,
 ) -> None:
     """Bring a person to a grid."""
     post_person[grids[grid, POST] + grids[grid, STAFF]] = person
@@ -124,7 +124,7 @@ def _join(
 
 @njit(cache=True)
 def _augment(
-    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, source: int, end: int
+    people: Any, grids: Any, post_person: Any, seat_grid: Any, seat_cost: Any, source: Any, end: Any
 ) -> None:
     """Move everybody along the path to its end: a person with room, or (-1 - grid) a post that falls empty."""
     person = end
@@ -146,8 +146,8 @@ def _augment(
 
 @njit(cache=True)
 def _relax(
-    people: Any, keys: Any, heap: Any, place: Any, size: int, search: int, scan: int, grid: int, at: int,
-    persons: Any, costs: Any, begin: int, finish: int, load_price: int, goal: int, end: int,
+    people: Any, keys: Any, heap: Any, place: Any, size: Any, search: Any, scan: Any, grid: Any, at: Any,
+    persons: Any, costs: Any, begin: Any, finish: Any, load_price: Any, goal: Any, end: Any,
 ) -> Any:  # fmt: skip
     """Look at some people from a grid; returns the size of the heap, the goal and its end."""
     for i in range(begin, finish):
@@ -172,9 +172,9 @@ def _relax(
 
 @njit(cache=True)
 def _settle(
-    people: Any, grids: Any, seat_grid: Any, seat_cost: Any, keys: Any, heap: Any, place: Any, size: int,
-    search: int, person: int, key: int, goal: int, offset: int,
-) -> int:  # fmt: skip
+    people: Any, grids: Any, seat_grid: Any, seat_cost: Any, keys: Any, heap: Any, place: Any, size: Any,
+    search: Any, person: Any, key: Any, goal: Any, offset: Any,
+) -> Any:  # fmt: skip
     """Through a person the search comes to the grids that they serve; returns the size of the heap."""
     people[person, SETTLED] = search
     begin = people[person, SEAT]
@@ -189,7 +189,7 @@ def _settle(
 
 
 @njit(cache=True)
-def fill(board: Any, tree: Any, order: Any, far: int, load_price: int, miss: int) -> Any:
+def fill(board: Any, tree: Any, order: Any, far: Any, load_price: Any, miss: Any) -> Any:
     """Fill the posts of the grids in `order`, each along a shortest path; an empty post costs `miss`.
 
     Returns the numbers of searches, of grids they came to, of rows drawn anew and of reaches beyond a row.
@@ -312,7 +312,7 @@ def fill(board: Any, tree: Any, order: Any, far: int, load_price: int, miss: int
 @njit(cache=True)
 def _open_row(
     tree: Any, people: Any, grids: Any, known_person: Any, known_cost: Any, row: Any, row_cost: Any, totals: Any,
-    stack: Any, grid: int, far: int, miss: int,
+    stack: Any, grid: Any, far: Any, miss: Any,
 ) -> None:  # fmt: skip
     """Draw the first row of a grid and set its level to its cheapest person."""
     count = cheapest(

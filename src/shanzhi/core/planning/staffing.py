@@ -67,7 +67,7 @@ def assign(
     `workers` (n, 2) and `grids` (k, 2) in metres; `need` (k,) posts of a grid (1 each), `capacity` (n,) grids that
     one may serve (1 each); skills are bit masks, a grid asks for all of its bits. Nobody serves a grid twice. Every
     post is filled that can be. The cost of a pair is d + d²/`far_metres` metres for a way d, so that none walks far
-    while one is near (0: d alone); each grid after the first costs a worker `load_metres` more, so that loads are even.
+    while one is near (0: d alone); each grid after the first costs a worker `load_metres` more: loads are even.
     `previous` (n,) is the grid each had, or -1: whoever leaves it costs `move_metres`, which at its size moves the
     fewest people. Raises ValueError naming the argument.
     """
