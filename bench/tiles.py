@@ -3,6 +3,21 @@
     python bench/tiles.py [seed]
 
 Needs ../shared/bench/microgrid (the generator); without mapbox-vector-tile the peer is left out.
+
+Measured on 2 cores shared with other work, seed 7 (3,044 communities, 384,572 buildings, 8.48 M households; community
+areas are cells of compounds in the city's hull; 16 districts, 256 street offices, 28,901 grids, 139,544 micro-grids):
+
+    areas of communities                 1.0 CPU s
+    polygons of micro-grids             14.3          none empty, all valid, areas add up to 2e-15
+    tiles, all levels and zooms         22.1          2,567 tiles, 38.2 MB, the largest 142 kB
+    writing                              0.05
+    read from disk, opened anew         p50 0.61 ms  p95 2.95 ms  (pages dropped before each)
+    read from memory                    p50 0.02 ms  p95 0.03 ms
+
+    CPU ms for a tile of zoom 13 or 14   encoding   all in all
+      shapely, mapbox-vector-tile            20.6         25.0    (not simplified)
+      ours, with all zooms, simplified        2.1          8.8
+      times ours                              9.8          2.9    (bytes 1.00 of the peer's)
 """
 
 from __future__ import annotations
