@@ -20,7 +20,7 @@ from shanzhi.city.compounds.imports import ImportReport, Terms
 from shanzhi.city.compounds.kinds import CompoundKind
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.compounds.reading import Cells
-from shanzhi.city.places import boundaries
+from shanzhi.city.places import boundaries, touching
 from shanzhi.city.places import queries as places
 from shanzhi.city.places import store as place_store
 from shanzhi.city.places.boundaries import BoundaryReport
@@ -85,6 +85,7 @@ def import_compounds(
             audit.record(
                 actor=actor, event="compounds.imported", subject=str(report.id), detail=detail, at=at
             )
+            touching.redraw(one.area for one in listed)
     for notices in (report.errors, report.warnings, report.wrong_points):
         notices.sort(key=lambda notice: notice.row)
     return report
@@ -193,6 +194,7 @@ def edit(
         audit.record(
             actor=actor, event="compounds.edited", area=area, subject=str(compound_id), detail=detail, at=at
         )
+        touching.redraw([area])
 
 
 def import_boundaries(

@@ -10,9 +10,7 @@ from django.db import connection
 from procrastinate.contrib.django import app
 
 from shanzhi.base.access import Actor
-from shanzhi.city.gridding import actions, publishing, queries
-from shanzhi.city.gridding.models import Proposal
-from shanzhi.city.maps import jobs as maps
+from shanzhi.city.gridding import actions, publishing
 
 
 @contextmanager
@@ -49,6 +47,4 @@ def publish_proposal(proposal_id: str, on: str, reason: str, account_id: str | N
             UUID(proposal_id), on=date.fromisoformat(on), reason=reason, actor=actor,
             at=settings.SHANZHI_CLOCK.now(), tell=tell,
         )  # fmt: skip
-    if found.state == Proposal.PUBLISHED:
-        maps.ask(queries.areas_of(found))
     return str(found.state)

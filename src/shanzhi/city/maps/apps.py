@@ -10,3 +10,10 @@ class MapsConfig(AppConfig):
     label = "maps"
     verbose_name = "地图 Maps"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Tiles are drawn anew where places or compounds have changed."""
+        from shanzhi.city.maps import jobs
+        from shanzhi.city.places import touching
+
+        touching.redraws(jobs.ask)

@@ -15,9 +15,10 @@ from shapely.geometry.base import BaseGeometry
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.places import queries, store
+from shanzhi.city.places import queries, store, touching
 from shanzhi.city.places.datum import Datum, Finding, datum_of, detect, shape_to_wgs84
 from shanzhi.city.places.levels import Level
+from shanzhi.city.places.models import Place
 from shanzhi.city.places.naming import Gazetteer, Known
 from shanzhi.city.places.outlines import read_outlines
 from shanzhi.city.places.repair import polygon_of
@@ -252,3 +253,5 @@ def write_outlines(rows: Sequence[tuple[UUID, bytes, bool, float, float]]) -> No
             [list(column) for column in zip(*rows, strict=True)],
         )
     store.stamp()
+    drawn = Place.objects.filter(id__in=[row[0] for row in rows])
+    touching.redraw(drawn.values_list("area", flat=True).distinct())

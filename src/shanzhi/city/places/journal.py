@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import connection
 
 from shanzhi.base.access import Actor
-from shanzhi.city.places.models import PlaceChange, PlaceSuccession
+from shanzhi.city.places import touching
+from shanzhi.city.places.models import Place, PlaceChange, PlaceSuccession
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted
 
 # A change of more places than this is kept without its rows, and cannot be taken back.
@@ -105,6 +106,9 @@ def write(
         ):
             for line in lines:
                 copy.write_row(line)
+    touching.redraw(
+        Place.objects.filter(id__in=[row.place for row in rows]).values_list("area", flat=True).distinct()
+    )
     return change
 
 

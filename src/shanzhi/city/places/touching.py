@@ -64,6 +64,22 @@ def register(
     _KINDS[kind] = Kind(kind, zh, en, count, ever, follow, unfollow)
 
 
+_REDRAWERS: list[Callable[[list[str]], None]] = []
+
+
+def redraws(redraw: Callable[[list[str]], None]) -> None:
+    """Have somebody told, in the transaction of the change, in which districts what maps show has changed."""
+    _REDRAWERS.append(redraw)
+
+
+def redraw(areas: Iterable[str]) -> None:
+    """What maps show has changed in these districts."""
+    named = sorted({area for area in areas if area})
+    if named:
+        for tell in _REDRAWERS:
+            tell(named)
+
+
 def touched(places: Iterable[UUID], on: date) -> list[Touched]:
     """How many rows of each kind lie at these places."""
     given = list(places)
