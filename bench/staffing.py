@@ -32,7 +32,7 @@ import numpy as np
 from ortools.graph.python import min_cost_flow
 from scipy.spatial import cKDTree
 
-from shanzhi.core.planning import assign, partition
+from shanzhi.core.planning import assign, partition, reassign
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "bench" / "microgrid"
 WORKERS, NEAR, FAR = 163_000, 32, 100_000
@@ -141,8 +141,9 @@ def main() -> None:
     before = np.array([place.get(post.get(int(one), -1), -1) for one in who.tolist()])
     there = chance.random(len(who)) > 0.15
     need = 1 + (chance.random(DISTRICT) < 0.2)
-    given = {"need": need, "previous": np.where(there, before, -1), "capacity": there.astype(int)}
-    again, took = timed(lambda: assign(workers[who], grids[near], **given), 3)
+    stood = np.where(there, before, -1)
+    given = {"need": need, "capacity": there.astype(int)}
+    again, took = timed(lambda: reassign(workers[who], grids[near], stood, **given), 3)
     fewest = fewest_moves(need, there, before)
     print(
         f"\none district: {len(who):,} workers, {int((~there).sum()):,} fall out, {int(need.sum()):,} posts; filled "

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ortools.graph.python import min_cost_flow
 
-from shanzhi.core.planning import Empty, Staffing, assign
+from shanzhi.core.planning import Empty, Staffing, assign, reassign
 
 FAR = 100_000  # far_metres of the default in centimetres
 
@@ -143,3 +143,30 @@ def test_a_bad_argument_is_named(change: dict[str, Any], named: str) -> None:
     good: dict[str, Any] = {"workers": [[0.0, 0.0]], "grids": [[1.0, 1.0]]} | change
     with pytest.raises(ValueError, match=named):
         assign(good.pop("workers"), good.pop("grids"), **good)
+
+
+def test_staffing_again_moves_as_few_as_possible() -> None:
+    """Against a flow whose only costs are moves; skills make some chains necessary."""
+    chance = np.random.default_rng(12)
+    for number in range(120):
+        n, k = (int(value) for value in chance.integers(1, 10, 2))
+        workers, grids = chance.uniform(0, 3000, (n, 2)), chance.uniform(0, 3000, (k, 2))
+        need, there = chance.integers(0, 3, k), (chance.random(n) < 0.8).astype(int)
+        has, asks = chance.integers(0, 4, n), chance.integers(0, 4, k) * (chance.random(k) < 0.4)
+        before = np.where(chance.random(n) < 0.6, chance.integers(0, k, n), -1)
+        # No grid needs fewer than it has.
+        need = np.maximum(need, np.bincount(before[before >= 0], minlength=k))
+        skills = {"worker_skills": has, "grid_skills": asks.astype(int)}
+        found = reassign(workers, grids, before, need=need, capacity=there, **skills)
+        check(found, n, k, need, there)
+        allowed = (has[None] & asks[:, None].astype(int)) == asks[:, None]
+        prices = np.where(before[None] == np.arange(k)[:, None], 0, np.where(before[None] >= 0, 1, 0))
+        filled, least = optimum(prices, need, there, allowed, 0)
+        assert len(found.worker) == filled, number
+        moved = (before[found.worker] >= 0) & (before[found.worker] != found.grid)
+        assert moved.sum() == least, number
+
+
+def test_staffing_again_wants_one_post_each() -> None:
+    with pytest.raises(ValueError, match="capacity"):
+        reassign([[0, 0]], [[0, 0]], [-1], capacity=[2])

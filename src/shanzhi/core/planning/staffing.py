@@ -16,6 +16,7 @@ from shanzhi.core.planning.nearest import WIDEST, arrange, plant
 from shanzhi.core.planning.posting import Board, fill
 
 Ints = NDArray[np.int64]
+_MOVE_METRES = 100_000
 _MISS = 10**15  # dearer than any way: a post stays empty only when nobody is left for it
 
 
@@ -58,7 +59,7 @@ def assign(
     worker_skills: ArrayLike | None = None,
     grid_skills: ArrayLike | None = None,
     previous: ArrayLike | None = None,
-    move_metres: float = 100_000.0,
+    move_metres: float = _MOVE_METRES,
     far_metres: float = 1000.0,
     load_metres: float = 0.0,
 ) -> Staffing:
@@ -96,6 +97,65 @@ def assign(
     base[before >= 0] = round(move_metres * 100)
     pairs = _solve(places, spots, posts, seats, skills, needed, before, base, far_metres, load_metres)
     return _result(places, spots, posts, skills, needed, before, pairs, base, far_metres, load_metres)
+
+
+def reassign(
+    workers: ArrayLike,
+    grids: ArrayLike,
+    previous: ArrayLike,
+    *,
+    need: ArrayLike | None = None,
+    capacity: ArrayLike | None = None,
+    worker_skills: ArrayLike | None = None,
+    grid_skills: ArrayLike | None = None,
+    far_metres: float = 1000.0,
+) -> Staffing:
+    """Staff again with the fewest moves (重新分派): who has a post and may keep it does, the rest is assigned anew.
+
+    As `assign`, where everybody has at most one post. A grid that needs fewer than it has keeps the nearest. Only
+    where posts stay empty although people are free, for want of skills, everybody is looked at again, a move at
+    100 km.
+    Raises ValueError naming the argument.
+    """
+    places, spots = _places("workers", workers), _places("grids", grids)
+    n, k = len(places), len(spots)
+    posts = _whole("need", need, k, 1, 0)
+    seats = _whole("capacity", capacity, n, 1, 0)
+    if n and seats.max() > 1:
+        raise ValueError("capacity must be at most 1")
+    skills = _whole("worker_skills", worker_skills, n, 0, 0)
+    needed = _whole("grid_skills", grid_skills, k, 0, 0)
+    before = _whole("previous", previous, n, -1, -1)
+    if n and before.max() >= k:
+        raise ValueError("previous must name grids that are there, or be -1")
+    held = np.flatnonzero((before >= 0) & (seats > 0))
+    held = held[(skills[held] & needed[before[held]]) == needed[before[held]]]
+    order = held[np.lexsort((held, np.hypot(*(places[held] - spots[before[held]]).T), before[held]))]
+    first = np.searchsorted(before[order], before[order])
+    stays = order[np.arange(len(order)) - first < posts[before[order]]]
+    left = posts - np.bincount(before[stays], minlength=k)
+    free = seats.copy()
+    free[stays] = 0
+    free_people, open_grids = np.flatnonzero(free), np.flatnonzero(left)
+    evicted = before[free_people] >= 0
+    worker, grid = free_people[:0], open_grids[:0]
+    if len(free_people) and len(open_grids):
+        worker, grid = _solve(
+            places[free_people], spots[open_grids], left[open_grids], np.ones(len(free_people), np.int64),
+            skills[free_people], needed[open_grids], np.full(len(free_people), -1),
+            np.where(evicted, _MOVE_METRES * 100, 0), far_metres, 0.0,
+        )  # fmt: skip
+    if len(worker) < min(int(left.sum()), len(free_people)):
+        return assign(
+            places, spots, need=posts, capacity=seats, worker_skills=skills, grid_skills=needed, previous=before,
+            move_metres=_MOVE_METRES, far_metres=far_metres,
+        )  # fmt: skip
+    worker = np.concatenate([stays, free_people[worker]])
+    grid = np.concatenate([before[stays], open_grids[grid]])
+    order = np.lexsort((worker, grid))
+    pairs = worker[order].astype(np.int64), grid[order].astype(np.int64)
+    base = np.zeros(n, np.int64)
+    return _result(places, spots, posts, skills, needed, before, pairs, base, far_metres, 0.0)
 
 
 def _places(name: str, given: ArrayLike) -> NDArray[np.float64]:
