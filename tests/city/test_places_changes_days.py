@@ -130,6 +130,13 @@ def test_a_place_does_not_end_before_what_lay_under_it_left(town, at):
     assert do(at, "close", place_id=town[SPRING]).change_id
 
 
+def test_a_place_does_not_move_before_what_lay_under_it_left(town, at):
+    do(at, "move", place_id=town[JOY], parent_id=town[PEACE])
+    assert refused(at, "move", on=EARLIER, place_id=town[SPRING], parent_id=town[WEST]).field == "on"
+    assert do(at, "move", place_id=town[SPRING], parent_id=town[WEST]).change_id
+    assert [n.name for n in queries.ancestors(town[JOY], EARLIER)] == ["甲省", "乙市", "东区", "春风街道"]
+
+
 def test_an_earlier_day_does_not_open_what_has_left_ones_places(town, at, post_at):
     do(at, "move", place_id=town[SPRING], parent_id=town[WEST])
     east = post_at(town[EAST], PLACE_MANAGE, PLACE_VIEW)

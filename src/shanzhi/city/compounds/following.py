@@ -121,9 +121,10 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
 def _go_on(cursor: Any, floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:
     """Of memberships that would begin on the day, those that ended that day go on instead; of which floors."""
     cursor.execute(
-        "WITH same AS (SELECT m.area, max(m.id::text)::uuid AS id FROM compounds_membership m "
+        "WITH same AS (SELECT DISTINCT ON (m.area, m.floor_id) m.area, m.id FROM compounds_membership m "
         "JOIN unnest(%s::text[], %s::uuid[], %s::uuid[]) AS n (area, floor_id, place_id) ON m.area = n.area "
-        "AND m.floor_id = n.floor_id AND m.place_id = n.place_id WHERE m.to_on = %s GROUP BY m.area, m.floor_id) "
+        "AND m.floor_id = n.floor_id AND m.place_id = n.place_id WHERE m.to_on = %s "
+        "ORDER BY m.area, m.floor_id, m.from_on, m.id) "
         "UPDATE compounds_membership m SET to_on = NULL FROM same WHERE m.area = same.area AND m.id = same.id "
         "RETURNING m.floor_id",
         [*(list(column) for column in zip(*floors, strict=True)), on],

@@ -95,6 +95,15 @@ def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     )
     for place, below, since in cursor.fetchall():
         yield too_early(place, tree.nodes[below].name, since)
+    # What lay under it on the day and has left since would have to go along for the days between.
+    cursor.execute(
+        "SELECT DISTINCT ON (ancestor_id) ancestor_id, descendant_id, to_on FROM places_placeclosure "
+        "WHERE ancestor_id = ANY(%s) AND depth > 0 AND to_on > greatest(from_on, %s) "
+        "ORDER BY ancestor_id, to_on DESC",
+        [[wanted.id for wanted in plan.moved], on],
+    )
+    for place, left, until in cursor.fetchall():
+        yield too_early(place, tree.nodes[left].name, until)
 
 
 def _codes(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:

@@ -109,15 +109,18 @@ def set_shapes(shapes: Iterable[tuple[UUID, bytes | None, bool, float | None, fl
 
 
 def _go_on(cursor: Any, added: list[tuple[Any, ...]], on: date) -> set[tuple[object, ...]]:
-    """Of lines that would begin on the day, those that ended that day go on instead; which those are."""
+    """Of lines that would begin on the day, those that ended that day go on instead; which those are.
+
+    Of several the earliest: the others have no day in them.
+    """
     if not added:
         return set()
     columns = [list(column) for column in zip(*(line[:3] for line in added), strict=True)]
     cursor.execute(
-        "WITH same AS (SELECT max(k.id) AS id FROM places_placeclosure k "
+        "WITH same AS (SELECT DISTINCT ON (k.ancestor_id, k.descendant_id) k.id FROM places_placeclosure k "
         "JOIN unnest(%s::uuid[], %s::uuid[], %s::int[]) AS n (ancestor, descendant, depth) "
         "ON k.ancestor_id = n.ancestor AND k.descendant_id = n.descendant AND k.depth = n.depth "
-        "WHERE k.to_on = %s GROUP BY k.ancestor_id, k.descendant_id) "
+        "WHERE k.to_on = %s ORDER BY k.ancestor_id, k.descendant_id, k.from_on, k.id) "
         "UPDATE places_placeclosure k SET to_on = NULL FROM same WHERE k.id = same.id "
         "RETURNING k.ancestor_id, k.descendant_id, k.depth",
         [*columns, on],
@@ -183,8 +186,8 @@ def _version(cursor: Any, places: list[Wanted], on: date) -> None:
     cursor.execute(
         "WITH n AS (SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[]) "
         "AS n (id, code, name, pinyin)), "
-        "same AS (SELECT max(v.id) AS id, v.place_id FROM places_placeversion v JOIN n ON n.id = v.place_id "
-        "AND n.code = v.code AND n.name = v.name WHERE v.to_on = %s GROUP BY v.place_id), "
+        "same AS (SELECT DISTINCT ON (v.place_id) v.id FROM places_placeversion v JOIN n ON n.id = v.place_id "
+        "AND n.code = v.code AND n.name = v.name WHERE v.to_on = %s ORDER BY v.place_id, v.from_on, v.id), "
         "goes_on AS (UPDATE places_placeversion v SET to_on = NULL FROM same WHERE v.id = same.id "
         "RETURNING v.place_id) INSERT INTO places_placeversion (place_id, code, name, pinyin, from_on) "
         "SELECT n.id, n.code, n.name, n.pinyin, %s FROM n WHERE n.id NOT IN (SELECT place_id FROM goes_on)",
