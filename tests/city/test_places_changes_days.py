@@ -182,6 +182,23 @@ def test_no_place_goes_on_under_one_that_ended_since_or_with_a_code_given_away(t
     assert name(town[VILLAGE]) == "河湾村"
 
 
+def test_what_ended_before_its_parent_moved_may_go_on(town, at):
+    do(at, "move", place_id=town[SPRING], parent_id=town[WEST])
+    ended = do(at, "close", on=EARLIER, place_id=town[NORTH])
+    back(at, ended.change_id)
+    for on, above in ((EARLIER, "东区"), (TODAY, "西区")):
+        assert [n.name for n in queries.ancestors(town[NORTH], on)][2:] == [above, "春风街道"]
+
+
+def test_a_place_made_does_not_vanish_once_its_line_has_changed(town, at):
+    made = do(at, "create", on=EARLIER, parent_id=town[NORTH], level="grid", name="新网格")
+    moved = do(at, "move", place_id=town[SPRING], parent_id=town[WEST])
+    assert "2026-03-01" in back(at, made.change_id, CannotGoBack).sentence("zh")
+    back(at, moved.change_id)
+    back(at, made.change_id)
+    assert queries.children(town[NORTH], TODAY) == []
+
+
 def test_an_undone_name_does_not_stand_against_an_earlier_day(town, at):
     first = do(at, "rename", place_id=town[SPRING], name="甲街道")
     back(at, first.change_id)

@@ -75,9 +75,10 @@ def _parents(plan: Plan, tree: Tree) -> Iterable[Fault]:
 
 
 def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
-    """Lines upwards that began later: of new parents, and of whatever lies under a place that moves."""
+    """Lines upwards that began later: of new parents, and of whatever lies under a place that moves or vanishes."""
     under: dict[UUID, UUID] = {}
-    for wanted in _settled(plan):
+    # What stands again where it was has kept its line: a closed place goes along with those above it.
+    for wanted in (*plan.created, *plan.moved):
         if wanted.parent is not None and wanted.parent in tree.nodes:
             under.setdefault(wanted.parent, wanted.id)
     cursor.execute(
@@ -87,11 +88,12 @@ def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
     )
     for parent, since in cursor.fetchall():
         yield too_early(under[parent], tree.nodes[parent].name, since)
+    altered = [*(wanted.id for wanted in plan.moved), *plan.unmade]
     cursor.execute(
         "SELECT DISTINCT ON (b.ancestor_id) b.ancestor_id, k.descendant_id, k.from_on FROM places_placeclosure b "
         "JOIN places_placeclosure k ON k.descendant_id = b.descendant_id AND k.to_on IS NULL AND k.from_on > %s "
         "WHERE b.ancestor_id = ANY(%s) AND b.to_on IS NULL ORDER BY b.ancestor_id, k.from_on DESC",
-        [on, [wanted.id for wanted in plan.moved]],
+        [on, altered],
     )
     for place, below, since in cursor.fetchall():
         yield too_early(place, tree.nodes[below].name, since)
@@ -100,7 +102,7 @@ def _lines(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
         "SELECT DISTINCT ON (ancestor_id) ancestor_id, descendant_id, to_on FROM places_placeclosure "
         "WHERE ancestor_id = ANY(%s) AND depth > 0 AND to_on > greatest(from_on, %s) "
         "ORDER BY ancestor_id, to_on DESC",
-        [[wanted.id for wanted in plan.moved], on],
+        [altered, on],
     )
     for place, left, until in cursor.fetchall():
         yield too_early(place, tree.nodes[left].name, until)
