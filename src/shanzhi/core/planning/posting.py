@@ -38,7 +38,7 @@ class Board(NamedTuple):
     seat_grid: NDArray[np.int64]
     seat_cost: NDArray[np.int64]
     """What the seat costs less the base of its person."""
-    known_person: NDArray[np.int64]
+    known_person: NDArray[np.int32]
     known_cost: NDArray[np.int64]
     """Of pairs that are cheaper than the way and the base: the cost less the base."""
 
@@ -46,14 +46,17 @@ class Board(NamedTuple):
 # Inlined, or numba would count references to the arrays for each item.
 @njit(cache=True, inline="always")
 def push(keys: Any, heap: Any, place: Any, size: Any, item: Any, key: Any) -> Any:
-    """Add an item to a heap of `size`, or lower its key; `place` (-1: not in it) says where each is."""
+    """Add an item to a heap of `size`, or lower its key; `place` (-1: not in it) says where each is.
+
+    Of equal keys the smaller item comes first: people before the end of a row that holds them.
+    """
     at = place[item]
     if at < 0:
         at = size
         size += 1
     while at > 0:
         above = heap[(at - 1) >> 1]
-        if keys[above] <= key:
+        if keys[above] < key or (keys[above] == key and above < item):
             break
         heap[at], place[above] = above, at
         at = (at - 1) >> 1
@@ -73,10 +76,12 @@ def pop(keys: Any, heap: Any, place: Any, size: Any) -> Any:
     at = 0
     while 2 * at + 1 < size:
         below = 2 * at + 1
-        if below + 1 < size and keys[heap[below + 1]] < keys[heap[below]]:
-            below += 1
         under = heap[below]
-        if keys[under] >= key:
+        if below + 1 < size:
+            other = heap[below + 1]
+            if keys[other] < keys[under] or (keys[other] == keys[under] and other < under):
+                below, under = below + 1, other
+        if keys[under] > key or (keys[under] == key and under > item):
             break
         heap[at], place[under] = under, at
         at = below
@@ -205,8 +210,9 @@ def fill(board: Any, tree: Any, order: Any, far: Any, load_price: Any, miss: Any
     keys, heap = np.empty(n + 2 * k, np.int64), np.empty(n + 2 * k, np.int32)
     place = np.full(n + 2 * k, -1, np.int32)
     settled, done = np.empty(n, np.int32), np.empty(k, np.int32)
+    mine = np.empty(grids[:, POSTS].max(), np.int32)
     work = np.zeros(5, np.int64)
-    scan = search = np.int64(0)
+    none = scan = search = np.int64(0)
     for source in order:
         _open_row(tree, people, grids, known_person, known_cost, row[source], row_cost[source], totals, stack,
                   source, far, miss)  # fmt: skip
@@ -224,8 +230,12 @@ def fill(board: Any, tree: Any, order: Any, far: Any, load_price: Any, miss: Any
                     at = grids[grid, DEPTH] - grids[grid, LEVEL]
                     scan += 1
                     post = grids[grid, POST]
+                    mine_count = 0
                     for i in range(post, post + grids[grid, STAFF]):
                         people[post_person[i], SERVES] = scan
+                        if people[post_person[i], SETTLED] != search:
+                            mine[mine_count] = post_person[i]
+                            mine_count += 1
                     bound = grids[grid, BOUND]
                     if mode == 0:
                         size, goal, end = _relax(
@@ -236,6 +246,8 @@ def fill(board: Any, tree: Any, order: Any, far: Any, load_price: Any, miss: Any
                         if mode == 2:
                             set_prices(tree, settled[hidden:settled_count], people[:, PRICE], True)
                             hidden = settled_count
+                            # Nobody joins a grid twice: its own people would stand in the row for ever.
+                            set_prices(tree, mine[:mine_count], people[:, PRICE], True)
                         limit = goal - at
                         count = cheapest(
                             tree, grids[grid, X], grids[grid, Y], grids[grid, NEEDED], far, limit,
@@ -246,15 +258,16 @@ def fill(board: Any, tree: Any, order: Any, far: Any, load_price: Any, miss: Any
                             row[grid, :count], row_cost[grid, :count] = more[:count], more_cost[:count]
                             grids[grid, HELD], grids[grid, BOUND] = count, bound
                         else:
+                            set_prices(tree, mine[:mine_count], people[:, PRICE], False)
                             size, goal, end = _relax(
-                                people, keys, heap, place, size, search, scan, grid, at, more, more_cost, 0, count,
+                                people, keys, heap, place, size, search, scan, grid, at, more, more_cost, none, count,
                                 load_price, goal, end,
                             )  # fmt: skip
                         work[1 + mode] += 1
                     if mode < 2:
                         size, goal, end = _relax(
                             people, keys, heap, place, size, search, scan, grid, at, row[grid], row_cost[grid],
-                            0, grids[grid, HELD], load_price, goal, end,
+                            none, grids[grid, HELD], load_price, goal, end,
                         )  # fmt: skip
                     if at + bound < goal:
                         size = push(keys, heap, place, size, n + grid, at + bound)
