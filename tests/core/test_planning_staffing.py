@@ -97,6 +97,35 @@ def test_what_always_holds(n: int, k: int, seed: int) -> None:
     assert found.worker.tolist() == again.worker.tolist() and found.grid.tolist() == again.grid.tolist()
 
 
+def test_rows_that_end_and_shared_homes_are_staffed_at_the_least_cost() -> None:
+    """More people at one place than a row holds, grids with many posts, too few people by a third or by skill."""
+    chance = np.random.default_rng(5)
+    for number in range(12):
+        n, k = (90, 40) if number % 2 else (160, 120)
+        workers = np.repeat(chance.uniform(0, 500, (n // 10, 2)), 10, axis=0)
+        grids = chance.normal(250, 400, (k, 2))
+        need, capacity = np.ones(k, np.int64), np.ones(n, np.int64)
+        if number % 4 == 1:
+            need = chance.integers(0, 5, k)
+        elif number % 4 == 2:
+            workers, capacity, n = workers[:60], chance.integers(0, 3, 60), 60
+        elif number % 4 == 3:
+            need, capacity = chance.choice([1, 45], k), chance.integers(1, 4, n)
+        has, asks = chance.integers(0, 4, n), chance.choice([0, 1, 2], k)
+        before = np.where(chance.random(n) < 0.5, chance.integers(0, k, n), -1)
+        before = before if number % 4 != 3 else np.full(n, -1)
+        found = assign(
+            workers, grids, need=need, capacity=capacity, worker_skills=has, grid_skills=asks, previous=before,
+            move_metres=300.0,
+        )  # fmt: skip
+        check(found, n, k, need, capacity)
+        prices = cost(workers, grids)
+        for worker in np.flatnonzero(before >= 0).tolist():
+            prices[np.arange(k) != before[worker], worker] += 30_000
+        filled, least = optimum(prices, need, capacity, (has[None] & asks[:, None]) == asks[:, None], 0)
+        assert (len(found.worker), round(found.objective * 100)) == (filled, least), number
+
+
 def test_who_has_a_post_keeps_it_and_few_move() -> None:
     chance = np.random.default_rng(8)
     workers, grids = chance.uniform(0, 5000, (400, 2)), chance.uniform(0, 5000, (300, 2))

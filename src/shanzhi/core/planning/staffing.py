@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from shanzhi.core.planning import posting
 from shanzhi.core.planning.nearest import WIDEST, arrange, plant
 from shanzhi.core.planning.posting import Board, fill
+from shanzhi.core.planning.shortage import shortage
 
 Ints = NDArray[np.int64]
 _MOVE_METRES = 100_000
@@ -198,61 +199,86 @@ def _solve(
     far_metres: float,
     load_metres: float,
 ) -> tuple[Ints, Ints]:
-    """Worker and grid of every filled post."""
+    """Worker and grid of every filled post.
+
+    Where posts outnumber seats, that part is solved alone and from the other side, the people choosing: searches
+    for what cannot be had would cross the whole of it.
+    """
     w, g = _centimetres(places, spots)
-    n, k = len(w), len(g)
-    worder, gorder = arrange(w[:, 0].copy(), w[:, 1].copy()), arrange(g[:, 0].copy(), g[:, 1].copy())
-    w, g = w[worder], g[gorder]
-    tree = plant(w[:, 0].copy(), w[:, 1].copy(), skills[worder], base[worder])
+    short, scarce = np.zeros(len(w), np.bool_), np.zeros(len(g), np.bool_)
+    # One person fills one post of a grid: skills alone tell what is short only where one of the two is always 1.
+    if (posts <= 1).all() or (seats <= 1).all():
+        short, scarce = shortage(skills, seats, needed, posts)
+    at = np.flatnonzero(before >= 0)
+    at = at[(skills[at] & needed[before[at]]) == needed[before[at]]]
+    saved = _way(w[at], g[before[at]], far_metres) - base[at]
+    far, load = round(far_metres * 100), round(load_metres * 100)
+    workers, chosen = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for who, where, people_choose in ((~short, ~scarce, False), (short, scarce, True)):
+        a, b = np.flatnonzero(who), np.flatnonzero(where)
+        if not len(a) or not len(b):
+            continue
+        inside = who[at] & where[before[at]]
+        worker, grid = np.searchsorted(a, at[inside]), np.searchsorted(b, before[at[inside]])
+        if people_choose:
+            # Every seat is taken in the end: what a person costs anywhere, and loads, are the same in all answers.
+            grid, worker = _fill(
+                (g[b], posts[b], ~needed[b], np.zeros(len(b), np.int64)), (w[a], seats[a], ~skills[a]),
+                (grid, worker, saved[inside]), far, 0,
+            )  # fmt: skip
+        else:
+            worker, grid = _fill(
+                (w[a], seats[a], skills[a], base[a]), (g[b], posts[b], needed[b]),
+                (worker, grid, saved[inside]), far, load,
+            )  # fmt: skip
+        workers.append(a[worker])
+        chosen.append(b[grid])
+    worker, grid = np.concatenate(workers), np.concatenate(chosen)
+    order = np.lexsort((worker, grid))
+    return worker[order], grid[order]
+
+
+def _fill(
+    offers: tuple[Ints, Ints, Ints, Ints],
+    seekers: tuple[Ints, Ints, Ints],
+    known: tuple[Ints, Ints, Ints],
+    far: int,
+    load: int,
+) -> tuple[Ints, Ints]:
+    """Pairs of an offer (place, seats, skills, base) and a seeker (place, posts, skills needed).
+
+    `known` pairs, an offer, a seeker and the cost less the base of the offer, are cheaper than others.
+    """
+    spot, seats, skills, base = offers
+    place, posts, needed = seekers
+    offer, seeker = (
+        arrange(spot[:, 0].copy(), spot[:, 1].copy()),
+        arrange(place[:, 0].copy(), place[:, 1].copy()),
+    )
+    n, k = len(offer), len(seeker)
+    tree = plant(spot[offer, 0], spot[offer, 1], skills[offer], base[offer])
     people = np.zeros((n, posting.PERSON_COLUMNS), np.int64)
-    people[:, posting.PRICE] = people[:, posting.BASE] = base[worder]
-    people[:, posting.SEATS] = seats[worder]
-    people[:, posting.SEAT] = np.cumsum(seats[worder]) - seats[worder]
+    people[:, posting.PRICE] = people[:, posting.BASE] = base[offer]
+    people[:, posting.SEATS] = seats[offer]
+    people[:, posting.SEAT] = np.cumsum(seats[offer]) - seats[offer]
     table = np.zeros((k, posting.GRID_COLUMNS), np.int64)
-    table[:, posting.X], table[:, posting.Y], table[:, posting.NEEDED] = g[:, 0], g[:, 1], needed[gorder]
-    table[:, posting.POSTS] = posts[gorder]
-    table[:, posting.POST] = np.cumsum(posts[gorder]) - posts[gorder]
-    known_person, known_cost = _known(table, w, worder, gorder, before, base, skills, needed, far_metres)
+    table[:, [posting.X, posting.Y]] = place[seeker]
+    table[:, posting.NEEDED], table[:, posting.POSTS] = needed[seeker], posts[seeker]
+    table[:, posting.POST] = np.cumsum(posts[seeker]) - posts[seeker]
+    offer_at, seeker_at = np.argsort(offer), np.argsort(seeker)
+    by = np.argsort(seeker_at[known[1]], kind="stable")
+    held = np.bincount(seeker_at[known[1]], minlength=k)
+    table[:, posting.KNOWN_END] = np.cumsum(held)
+    table[:, posting.KNOWN] = table[:, posting.KNOWN_END] - held
     board = Board(
         people, table, np.zeros(int(posts.sum()), np.int64), np.zeros(int(seats.sum()), np.int64),
-        np.zeros(int(seats.sum()), np.int64), known_person, known_cost,
+        np.zeros(int(seats.sum()), np.int64), offer_at[known[0][by]].astype(np.int32), known[2][by],
     )  # fmt: skip
-    # Grids in no order of place: paths stay short while the city fills evenly.
-    mixed = np.random.default_rng(0).permutation(k)
-    fill(board, tree, mixed, round(far_metres * 100), round(load_metres * 100), _MISS)
-    place = np.arange(int(posts.sum())) - np.repeat(table[:, posting.POST], posts[gorder])
-    filled = place < np.repeat(table[:, posting.STAFF], posts[gorder])
-    grid = np.repeat(gorder, posts[gorder])[filled]
-    worker = worder[board.post_person[filled]]
-    order = np.lexsort((worker, grid))
-    return worker[order].astype(np.int64), grid[order].astype(np.int64)
-
-
-def _known(
-    table: Ints,
-    w: Ints,
-    worder: Ints,
-    gorder: Ints,
-    before: Ints,
-    base: Ints,
-    skills: Ints,
-    needed: Ints,
-    far_metres: float,
-) -> tuple[Ints, Ints]:
-    """Pairs that are in force: they cost the way without the move."""
-    held = before[worder]
-    at = np.flatnonzero(held >= 0)
-    back = np.empty(len(gorder), np.int64)
-    back[gorder] = np.arange(len(gorder))
-    grid = back[held[at]]
-    fits = (skills[worder][at] & needed[gorder][grid]) == needed[gorder][grid]
-    at, grid = at[fits], grid[fits]
-    order = np.argsort(grid, kind="stable")
-    at, grid = at[order], grid[order]
-    cost = _way(w[at], np.c_[table[grid, posting.X], table[grid, posting.Y]], far_metres) - base[worder][at]
-    table[:, posting.KNOWN] = np.searchsorted(grid, np.arange(len(table)))
-    table[:, posting.KNOWN_END] = np.searchsorted(grid, np.arange(len(table)), side="right")
-    return at.astype(np.int64), cost.astype(np.int64)
+    # Seekers in no order of place: paths stay short while the city fills evenly.
+    fill(board, tree, np.random.default_rng(0).permutation(k), far, load, _MISS)
+    post = np.arange(int(posts.sum())) - np.repeat(table[:, posting.POST], posts[seeker])
+    filled = post < np.repeat(table[:, posting.STAFF], posts[seeker])
+    return offer[board.post_person[filled]], np.repeat(seeker, posts[seeker])[filled]
 
 
 def _way(a: Ints, b: Ints, far_metres: float) -> Ints:
