@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "shanzhi.city.surge",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",
+    "shanzhi.work.orders",
 ]
 AUTH_USER_MODEL = "people.Account"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -24,6 +24,9 @@ PLACE_VIEW = "place.view"
 PLACE_MANAGE = "place.manage"
 SURGE_MANAGE = "surge.manage"
 SURGE_OFFER = "surge.offer"
+ORDER_VIEW = "order.view"
+ORDER_DRAFT = "order.draft"
+ORDER_CONFIRM = "order.confirm"
 CATALOGUE_VIEW = "catalogue.view"
 CATALOGUE_MANAGE = "catalogue.manage"
 ACCOUNT_MANAGE = "account.manage"
@@ -57,6 +60,9 @@ LABELS: dict[str, tuple[str, str]] = {
     PLACE_MANAGE: ("管理区划", "manage places"),
     SURGE_MANAGE: ("管理干部下沉", "manage surge postings"),
     SURGE_OFFER: ("派出下沉人员", "offer people for surge postings"),
+    ORDER_VIEW: ("查看指令", "see orders"),
+    ORDER_DRAFT: ("拟制指令", "draft orders"),
+    ORDER_CONFIRM: ("复核下达指令", "confirm and issue orders"),
     CATALOGUE_VIEW: ("查看事部件目录", "see the catalogue"),
     CATALOGUE_MANAGE: ("管理事部件目录", "manage the catalogue"),
     ACCOUNT_MANAGE: ("管理账号", "manage accounts"),

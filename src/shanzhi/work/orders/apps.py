@@ -1,0 +1,21 @@
+"""Django application."""
+
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Orders and their receipts (指令)."""
+
+    name = "shanzhi.work.orders"
+    label = "orders"
+    verbose_name = "指令 Orders"
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What was done to an order is sealed."""
+        from shanzhi.base.audit.sealing import register_sealed
+
+        register_sealed(
+            "orders_orderevent",
+            ["id", "order_id", "verb", "from_state", "to_state", "actor_id", "actor_name", "reason", "at"],
+        )

@@ -1,0 +1,205 @@
+"""Tables of orders. Orders are few and serve every area; who gets one, and what they answer, grows by area."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+
+from shanzhi.base.rows import CodeField, GrowingRow
+from shanzhi.city.people.models import Account, Post
+from shanzhi.city.places.models import Place
+from shanzhi.core.kit.ids import uuid7
+from shanzhi.work.orders.flow import DRAFT, ORDER, Answer, Reach, RungKind, RungState, Standing
+
+_STATES = [(state.code, f"{state.zh} {state.en}") for state in ORDER.states]
+
+
+class Order(models.Model):
+    """An order (指令): one plain sentence, whom it goes to, what they are to answer, until when.
+
+    A reference table. What was issued is never changed: a correction is a new order that supersedes it.
+    `place` is where it was made; it goes to the holders of `post_kinds` under `place_ids`, narrowed by `outline`
+    (WKB, WGS-84) and `skills` where given. `households` is what lies under their places on the day of issue.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    number = CodeField(max_length=24, unique=True)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+", db_index=False)
+    template = CodeField(max_length=32, blank=True, default="")
+    title = models.CharField(max_length=60)
+    sentence = models.CharField(max_length=120)
+    body = models.TextField(max_length=4000, blank=True, default="")
+    place_ids = ArrayField(models.UUIDField())
+    outline = models.BinaryField(null=True)
+    post_kinds = ArrayField(CodeField(max_length=32))
+    skills = ArrayField(models.CharField(max_length=20), default=list)
+    answers = ArrayField(CodeField(max_length=12))
+    asks = models.JSONField(default=list)
+    until_at = models.DateTimeField()
+    ladder = CodeField(max_length=32)
+    is_drill = models.BooleanField(default=False)
+    activation_id = models.UUIDField(null=True)
+    state = CodeField(max_length=12, choices=_STATES, default=DRAFT)
+    supersedes = models.OneToOneField(
+        "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
+    )
+    drafted_by_id = models.UUIDField()
+    drafted_by = models.CharField(max_length=60)
+    drafted_at = models.DateTimeField()
+    confirmed_by = models.CharField(max_length=60, blank=True, default="")
+    issued_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    people = models.PositiveIntegerField(null=True)
+    households = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["-drafted_at", "-id"]
+        indexes = [
+            models.Index(fields=["place", "-drafted_at"], name="orders_order_place"),
+            models.Index(fields=["state"], name="orders_order_state"),
+            models.Index(
+                fields=["activation_id"],
+                name="orders_order_activation",
+                condition=Q(activation_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} {self.title}"
+
+
+class OrderEvent(models.Model):
+    """What was done to an order (指令记录); appended, never changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="events", db_index=False)
+    verb = CodeField(max_length=16)
+    from_state = CodeField(max_length=12, blank=True, default="")
+    to_state = CodeField(max_length=12)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=60)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["order", "at"], name="orders_event_order")]
+
+
+class Rung(models.Model):
+    """A rung of an order's ladder (叫应阶梯): whoever is silent when it is due gets the next thing.
+
+    `per_second` limits how fast it goes out; `wanted` is how many were silent when it began.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="rungs", db_index=False)
+    position = models.PositiveSmallIntegerField()
+    kind = CodeField(max_length=8, choices=RungKind.choices)
+    channel = CodeField(max_length=16, blank=True, default="")
+    per_second = models.PositiveIntegerField(null=True)
+    after_seconds = models.PositiveIntegerField()
+    due_at = models.DateTimeField(null=True)
+    state = CodeField(max_length=8, choices=RungState.choices, default=RungState.WAITING)
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    wanted = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        ordering = ["order", "position"]
+        indexes = [
+            models.Index(
+                fields=["due_at"], name="orders_rung_due", condition=Q(state="waiting", due_at__isnull=False)
+            )
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "position"], name="orders_rung_position"),
+        ]
+
+
+class Recipient(GrowingRow):
+    """One person who gets an order (接收人): the frozen audience, and how far the order got with them.
+
+    `post` and `place` are what made them one when it was issued. A deputy or the upper grid is asked for
+    `instead_of` when that person stayed silent. The instants are the earliest that a receipt told, folded in sets;
+    reach is counted by nothing else.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_index=False)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
+    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="+", db_index=False)
+    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+", db_index=False)
+    standing = CodeField(max_length=8, choices=Standing.choices, default=Standing.OWN)
+    instead_of = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    state = CodeField(max_length=12, choices=Reach.choices, default=Reach.QUEUED)
+    sent_at = models.DateTimeField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+    acknowledged_at = models.DateTimeField(null=True)
+    working_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    cannot_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering = ["order", "id"]
+        indexes = [
+            models.Index(fields=["account", "order"], name="orders_recipient_account"),
+            models.Index(fields=["order", "place"], name="orders_recipient_place"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "order", "account"], name="orders_recipient_once"),
+        ]
+
+
+class Receipt(GrowingRow):
+    """What a phone or its holder answered (回执); appended, never changed, in the order of arrival.
+
+    `id` is made by the phone: the same again is the same receipt. `hash` tells a repetition from another content.
+    `answers` are those to the order's questions. Column `written` (the writing transaction) is the database's own.
+    """
+
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="receipts"
+    )
+    answer = CodeField(max_length=12, choices=Answer.choices)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    answers = models.JSONField(null=True)
+    happened_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        ordering = ["received_at", "id"]
+        indexes = [models.Index(fields=["area", "recipient"], name="orders_receipt_recipient")]
+
+
+class FoldMark(models.Model):
+    """One row: receipts written by transactions below `written` are folded into their recipients."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True)
+    written = models.BigIntegerField(default=0)
+
+
+class ReachCount(models.Model):
+    """How far an order got, a line every few seconds while it changes (到达曲线). The curve of the board."""
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="counts", db_index=False)
+    at = models.DateTimeField()
+    people = models.PositiveIntegerField()
+    sent = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    acknowledged = models.PositiveIntegerField()
+    done = models.PositiveIntegerField()
+    cannot = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["order", "at"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "at"], name="orders_reachcount_at"),
+            models.CheckConstraint(
+                condition=Q(sent__lte=F("people"), delivered__lte=F("people"), acknowledged__lte=F("people")),
+                name="orders_reachcount_within",
+            ),
+        ]
