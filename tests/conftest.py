@@ -8,11 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.test import Client
 
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
+
+# Random cases: a few in every run, many in `make test-long`.
+hypothesis.settings.register_profile("few", max_examples=15, deadline=None)
+hypothesis.settings.register_profile("many", max_examples=400, deadline=None)
+hypothesis.settings.load_profile("few")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 # A Monday morning in working hours: 2026-03-09 10:00 in Shanghai.

@@ -19,6 +19,8 @@ from shanzhi.city.places.models import Place
 from shanzhi.city.places.rows import DivisionRow, read_divisions
 from shanzhi.core.documents import read_features
 
+pytestmark = pytest.mark.once
+
 ON = date(2022, 1, 1)
 LIMITS = {"max_bytes": 10**7, "max_unpacked_bytes": 10**8, "max_features": 1000}
 

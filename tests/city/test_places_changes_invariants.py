@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 
+import pytest
 from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from shanzhi.city.places.models import Place, PlaceChange
 from shanzhi.city.places.succession import line_of
 from shanzhi.city.places.wishes import Change, Part
 from shanzhi.core.kit.errors import ShanzhiError
+
+pytestmark = pytest.mark.once
 
 DAYS = [date(2026, 1, 10), date(2026, 2, 10), date(2026, 3, 1), date(2026, 3, 9)]
 LOOKED_AT = sorted({day + timedelta(days=step) for day in DAYS for step in (-1, 0, 1)})
@@ -140,7 +143,6 @@ def wish(draw) -> Change | None:
 
 
 @settings(
-    max_examples=40, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(data=st.data())
@@ -172,7 +174,6 @@ def test_every_day_of_the_tree_holds_together(town, at, data):
 
 
 @settings(
-    max_examples=40, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 @given(data=st.data())

@@ -383,7 +383,7 @@ def test_the_real_list_of_five_cities(db, at, shared_data):
 DAYS = [date(2025, 1, 1) + timedelta(days=step) for step in range(6)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(

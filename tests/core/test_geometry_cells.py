@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import MultiPolygon, Polygon, box
 
@@ -70,7 +70,6 @@ def test_cells_are_what_is_nearest(xy: list[tuple[float, float]], clip: Any) -> 
     assert shapely.intersects_xy(cells[nearest], probe[:, 0], probe[:, 1]).all()
 
 
-@settings(max_examples=120, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-300, 1400), st.integers(-200, 1000)), min_size=1, max_size=40),
     st.sampled_from([SQUARE, RAGGED]),
@@ -129,7 +128,6 @@ def test_a_shared_cell_of_a_ragged_area_is_cut_by_area() -> None:
     assert shapely.area(shapes) / RAGGED.area == pytest.approx(np.array(share) / 100, rel=1e-6)
 
 
-@settings(max_examples=80, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from([SQUARE, RAGGED]), st.booleans())
 def test_every_micro_grid_has_ground(seed: int, clip: Any, is_lattice: bool) -> None:
     chance = np.random.default_rng(seed)

@@ -10,7 +10,7 @@ import mapbox_vector_tile
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiPolygon, Point, Polygon, box
 
@@ -179,7 +179,6 @@ def test_specks_go_but_no_feature_does() -> None:
     }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 100_000))
 def test_cut_at_tiles_is_what_an_intersection_would_be(seed: int) -> None:
     chance = np.random.default_rng(seed)

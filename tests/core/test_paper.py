@@ -225,7 +225,7 @@ def test_odd_text_leaves_a_box_and_never_fails(text: str) -> None:
         assert words.count("{nb}\\()%") >= 6
 
 
-@settings(max_examples=12, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(st.text(max_size=150), max_size=5), st.integers(1, 7))
 def test_any_text_can_be_printed(texts: list[str], across: int) -> None:
     made = Paper(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shanzhi.core.planning import Pace, Rounds, each_door, order_doors
@@ -75,7 +75,6 @@ nodes = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
 @given(nodes)
 def test_every_door_once_top_down_and_no_stairwell_twice(listed: list[tuple[int, ...]]) -> None:
     group, stair, floor, doors, x, y = np.array(listed, dtype=np.int64).T

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shanzhi.core.planning import Certificate, Partition, partition
@@ -176,7 +176,6 @@ communities = st.lists(
 ).map(build)
 
 
-@settings(max_examples=60, deadline=None)
 @given(communities, st.sampled_from([(30, 100, 63), (8, 16, 12), (10, 40, 20)]), st.booleans())
 def test_what_always_holds(instance: Instance, band: tuple[int, int, int], best: bool) -> None:
     low, high, target = band

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ortools.graph.python import min_cost_flow
 
@@ -82,7 +82,6 @@ def check(found: Staffing, n: int, k: int, need: np.ndarray, capacity: np.ndarra
     assert len(found.reason) == len(found.empty) and len(found.metres) == len(found.worker)
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.integers(0, 12), st.integers(0, 12), st.integers(0, 10**6))
 def test_what_always_holds(n: int, k: int, seed: int) -> None:
     chance = np.random.default_rng(seed)

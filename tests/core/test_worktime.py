@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shanzhi.core.worktime import (
@@ -80,7 +80,6 @@ def oracle(calendar: Calendar, start: datetime, seconds: int) -> datetime:
     raise AssertionError
 
 
-@settings(max_examples=150, deadline=None)
 @given(calendars(), moments, st.integers(1, 40_000))
 def test_due_times_agree_with_the_oracle_to_the_second(
     calendar: Calendar, start: datetime, seconds: int
@@ -91,7 +90,6 @@ def test_due_times_agree_with_the_oracle_to_the_second(
     assert many.tolist() == [int(wanted.timestamp()), int(start.timestamp())]
 
 
-@settings(max_examples=150, deadline=None)
 @given(calendars(), moments, st.floats(0.0003, 30), st.sampled_from([Unit.working_day, Unit.working_hour]))
 def test_what_has_elapsed_at_the_due_time_is_the_limit(
     calendar: Calendar, start: datetime, amount: float, unit: Unit
@@ -105,7 +103,6 @@ def test_what_has_elapsed_at_the_due_time_is_the_limit(
     assert elapsed(calendar, due, start, unit) == -elapsed(calendar, start, due, unit)
 
 
-@settings(max_examples=100, deadline=None)
 @given(calendars(), moments, st.timedeltas(timedelta(0), timedelta(days=20)), st.integers(1, 2000))
 def test_later_starts_are_never_due_earlier(
     calendar: Calendar, start: datetime, step: timedelta, minutes: int
@@ -114,7 +111,6 @@ def test_later_starts_are_never_due_earlier(
     assert due_at(calendar, start, limit) <= due_at(calendar, start + step, limit)
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     calendars(),
     moments,
@@ -140,7 +136,6 @@ def test_pauses_agree_with_the_oracle(
     assert due_at_with_pauses(calendar, start, Limit(minutes / 60, Unit.working_hour), pauses) == wanted
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.sampled_from(ZONES), moments, st.integers(0, 400))
 def test_calendar_days_keep_the_wall_clock(zone: str, start: datetime, days: int) -> None:
     calendar = Calendar.build(zone)

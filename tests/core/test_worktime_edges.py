@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shanzhi.core.worktime import (
@@ -74,7 +74,6 @@ def test_a_wall_clock_that_is_left_out_is_due_when_the_clocks_change() -> None:
     assert due_at(HERE, there(2026, 3, 7, 1, 59, 59), ONE_DAY) == change - timedelta(seconds=1)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.sampled_from([date(2026, 3, 8), date(2026, 11, 1)]),
     st.integers(1, 10),
@@ -103,7 +102,6 @@ def test_a_pause_that_runs_backwards_is_refused_wherever_it_lies() -> None:
         due_at_with_pauses(HERE, there(2026, 5, 4), Limit(1, Unit.minute), [backwards])
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(1, 4000), st.integers(0, 3000), st.integers(0, 2000), st.integers(0, 2000))
 def test_pauses_that_follow_each_other_add_up(limit: int, begin: int, one: int, two: int) -> None:
     start = datetime(2026, 9, 24, 1, tzinfo=UTC)

@@ -14,7 +14,7 @@ from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import demo, demo_grids
 from shanzhi.work.cases.models import Case
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.mark.parametrize("hour", [1, 16, 20])

@@ -19,6 +19,8 @@ import pytest
 from shanzhi.edge.cli import home as home_module
 from shanzhi.edge.cli import postgres
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def root() -> Iterator[Path]:

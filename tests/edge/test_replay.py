@@ -19,6 +19,8 @@ from shanzhi.edge.cli.main import main
 from shanzhi.edge.exchange import feeds, recorded, target_rules
 from shanzhi.edge.exchange.target_rules import Start, TargetRules
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "packs" / "replay"
 BOSTON = "events/boston311_2011_jul_oct.csv.gz"

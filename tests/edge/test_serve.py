@@ -15,6 +15,8 @@ import pytest
 from shanzhi.edge.cli import main, serve
 from shanzhi.edge.cli.sentences import CommandError
 
+pytestmark = pytest.mark.once
+
 
 def _serve(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "shanzhi.edge.cli.main", "serve", *arguments]

@@ -23,7 +23,7 @@ from shanzhi.work.cases import actions as cases
 from shanzhi.work.cases.limits import calendar_of
 from shanzhi.work.cases.models import Case, CaseEvent
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 ROOT = Path(__file__).resolve().parents[2]
 REPLAY = ROOT / "packs" / "replay"
 ZONE = ZoneInfo("America/New_York")
