@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from shanzhi.base.rows import CodeField
+from shanzhi.base.rows.encryption import EncryptedField
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
 
@@ -110,6 +111,37 @@ class Post(models.Model):
                 condition=Q(to_on=None) | Q(to_on__gte=F("from_on")), name="people_post_span"
             )
         ]
+
+
+class ContactKind(models.TextChoices):
+    """How somebody is reached outside the app."""
+
+    PHONE = "phone", "手机 Telephone"
+    WECOM = "wecom", "企业微信号 WeCom user id"
+    DINGTALK = "dingtalk", "钉钉号 DingTalk user id"
+    EMAIL = "email", "邮箱 E-mail"
+
+
+class Contact(models.Model):
+    """An address at which an account is reached when it does not answer in the app (联系方式).
+
+    `address` is personal data (个人信息, ordinary class), kept encrypted, for one purpose: orders reach whoever
+    has a duty. Senders read it; a person who rings somebody up sees it against a reason, which is recorded.
+    Lifetime: that of the account; its owner may take it away.
+    """
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="contacts", db_index=False)
+    kind = CodeField(max_length=10, choices=ContactKind.choices)
+    address = EncryptedField()
+    set_at = models.DateTimeField()
+    set_by = models.CharField(max_length=60)
+
+    class Meta:
+        ordering = ["account", "kind"]
+        constraints = [models.UniqueConstraint(fields=["account", "kind"], name="people_contact_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.kind}"
 
 
 class DeskSession(models.Model):

@@ -16,12 +16,13 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.levels import Level
 from shanzhi.city.surge import queries, skills
-from shanzhi.city.surge.checking import check_days, text_of
+from shanzhi.city.surge.checking import check_days
 from shanzhi.city.surge.errors import NeedInUse
 from shanzhi.city.surge.models import Need, Posting
 from shanzhi.city.surge.offering import NewOffer, offer_people, reveal_phone, withdraw_offer
 from shanzhi.city.surge.posting import assign, end_due, perform, preview
 from shanzhi.core.kit.errors import InvalidInput, NotFound
+from shanzhi.core.kit.texts import text_of
 
 __all__ = [
     "NewNeed", "NewOffer", "assign", "end_due", "offer_people", "perform", "preview", "reveal_phone", "state_need",

@@ -1,4 +1,4 @@
-"""What is typed: days and words."""
+"""What is typed: days."""
 
 from datetime import date
 
@@ -17,16 +17,3 @@ def check_days(from_on: date, to_on: date, today: date) -> None:
         raise InvalidInput(field="to_on", reason_zh="结束日期已过。", reason_en="It would be over already.")
     if (to_on - from_on).days > LONGEST_DAYS:
         raise InvalidInput(field="to_on", reason_zh="时间最长一年。", reason_en="At most a year.")
-
-
-def text_of(value: str, name: str, zh: str, en: str, most: int, *, needed: bool = True) -> str:
-    """Trimmed text of one line. Raises InvalidInput naming the field."""
-    text = " ".join(value.split())
-    if (needed and not text) or len(text) > most or "\0" in text:
-        least = 1 if needed else 0
-        raise InvalidInput(
-            field=name,
-            reason_zh=f"“{zh}”应为 {least} 至 {most} 字。",
-            reason_en=f"{en}: {least} to {most} characters.",
-        )
-    return text

@@ -18,11 +18,12 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.models import Place
 from shanzhi.city.surge import queries, skills
-from shanzhi.city.surge.checking import check_days, text_of
+from shanzhi.city.surge.checking import check_days
 from shanzhi.city.surge.errors import AlreadyOffered
 from shanzhi.city.surge.flow import OFFERED, RETURNED, SURGE
 from shanzhi.city.surge.models import Offer, SurgeEvent
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
+from shanzhi.core.kit.texts import text_of
 
 MOST_OFFERS = 5000
 _PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}[0-9]")

@@ -14,10 +14,11 @@ from shanzhi.city.people.models import Unit
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.models import Place
 from shanzhi.city.surge import offering, queries, skills
-from shanzhi.city.surge.checking import check_days, text_of
+from shanzhi.city.surge.checking import check_days
 from shanzhi.city.surge.offering import NewOffer
 from shanzhi.core.documents import Column, RowError, Sheet, read_table, require_columns, write_workbook
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
+from shanzhi.core.kit.texts import text_of
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 COLUMNS = {

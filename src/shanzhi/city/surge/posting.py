@@ -13,13 +13,13 @@ from shanzhi.city.people import actions as people
 from shanzhi.city.places import queries as places
 from shanzhi.city.surge import queries
 from shanzhi.city.surge.assigning import Assignment, work_out
-from shanzhi.city.surge.checking import text_of
 from shanzhi.city.surge.errors import ListChanged, NobodyToAssign, PostingOver
 from shanzhi.city.surge.flow import ASSIGNED, FREE, OPEN, RELIEVED, SURGE
 from shanzhi.city.surge.models import Need, Offer, Posting, SurgeEvent
 from shanzhi.city.surge.offering import forget_personal
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.core.kit.texts import text_of
 
 POST_KIND = "surge_worker"
 NeedKey = tuple[str, UUID]

@@ -90,3 +90,11 @@ class RungState(models.TextChoices):
     RUNNING = "running", "进行中 Running"
     DONE = "done", "已完成 Done"
     STOPPED = "stopped", "已停止 Stopped"
+
+
+class CallOutcome(models.TextChoices):
+    """What came of ringing somebody up."""
+
+    REACHED = "reached", "已叫应 Reached"
+    NO_ANSWER = "no_answer", "无人接听 No answer"
+    AWAY = "away", "不在岗 Away"

@@ -8,7 +8,7 @@ from shanzhi.base.rows import CodeField, GrowingRow
 from shanzhi.city.people.models import Account, Post
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
-from shanzhi.work.orders.flow import DRAFT, ORDER, Answer, Reach, RungKind, RungState, Standing
+from shanzhi.work.orders.flow import DRAFT, ORDER, Answer, CallOutcome, Reach, RungKind, RungState, Standing
 
 _STATES = [(state.code, f"{state.zh} {state.en}") for state in ORDER.states]
 
@@ -18,7 +18,8 @@ class Order(models.Model):
 
     A reference table. What was issued is never changed: a correction is a new order that supersedes it.
     `place` is where it was made; it goes to the holders of `post_kinds` under `place_ids`, narrowed by `outline`
-    (WKB, WGS-84) and `skills` where given. `households` is what lies under their places on the day of issue.
+    (WKB, WGS-84) and `skills` where given. `households` is what lies under their places on the day of issue;
+    `rolled_at` up to which line of the curve its places were counted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -50,6 +51,7 @@ class Order(models.Model):
     ended_at = models.DateTimeField(null=True)
     people = models.PositiveIntegerField(null=True)
     households = models.PositiveIntegerField(null=True)
+    rolled_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-drafted_at", "-id"]
@@ -121,13 +123,22 @@ class Recipient(GrowingRow):
 
     `post` and `place` are what made them one when it was issued. A deputy or the upper grid is asked for
     `instead_of` when that person stayed silent. The instants are the earliest that a receipt told, folded in sets;
-    reach is counted by nothing else.
+    reach is counted by nothing else. Whom it refers to are rows that nobody deletes, read in the same statement that
+    writes the audience: no constraint looks them up 150,000 times again.
     """
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_index=False)
-    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
-    post = models.ForeignKey(Post, on_delete=models.PROTECT, related_name="+", db_index=False)
-    place = models.ForeignKey(Place, on_delete=models.PROTECT, related_name="+", db_index=False)
+    order = models.ForeignKey(
+        Order, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    account = models.ForeignKey(
+        Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    post = models.ForeignKey(
+        Post, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
     standing = CodeField(max_length=8, choices=Standing.choices, default=Standing.OWN)
     instead_of = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
@@ -149,7 +160,16 @@ class Recipient(GrowingRow):
             models.Index(fields=["order", "place"], name="orders_recipient_place"),
         ]
         constraints = [
-            models.UniqueConstraint(fields=["area", "order", "account"], name="orders_recipient_once"),
+            models.UniqueConstraint(
+                fields=["area", "order", "account"],
+                condition=Q(instead_of=None),
+                name="orders_recipient_once",
+            ),
+            models.UniqueConstraint(
+                fields=["area", "order", "account", "instead_of"],
+                condition=Q(instead_of__isnull=False),
+                name="orders_recipient_once_instead",
+            ),
         ]
 
 
@@ -203,3 +223,45 @@ class ReachCount(models.Model):
                 name="orders_reachcount_within",
             ),
         ]
+
+
+class PlaceReach(models.Model):
+    """How far an order got under a place (各级到达): rolled up in one set every few seconds.
+
+    A reference table: an order has as many lines as there are places above its people.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_index=False)
+    place = models.ForeignKey(
+        Place, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    people = models.PositiveIntegerField()
+    delivered = models.PositiveIntegerField()
+    acknowledged = models.PositiveIntegerField()
+    done = models.PositiveIntegerField()
+    cannot = models.PositiveIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["order", "place"]
+        constraints = [models.UniqueConstraint(fields=["order", "place"], name="orders_placereach_place")]
+
+
+class CallThrough(GrowingRow):
+    """Somebody rang a person who had stayed silent (叫应); appended, never changed.
+
+    It is no receipt and counts as none.
+    """
+
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    outcome = CodeField(max_length=12, choices=CallOutcome.choices)
+    note = models.CharField(max_length=200, blank=True, default="")
+    actor_id = models.UUIDField()
+    actor_name = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["area", "recipient"], name="orders_callthrough_recipient")]
