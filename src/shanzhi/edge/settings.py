@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "shanzhi.base.clocks",
     "shanzhi.base.audit",
     "shanzhi.base.media",
+    "shanzhi.base.messaging",
     "shanzhi.city.places",
     "shanzhi.city.compounds",
     "shanzhi.city.maps",
@@ -117,6 +118,10 @@ SHANZHI_TIANDITU_KEY = os.environ.get("SHANZHI_TIANDITU_KEY", "")
 SHANZHI_PUBLIC_URL = os.environ.get("SHANZHI_PUBLIC_URL", "").rstrip("/")
 SHANZHI_HOTLINE = os.environ.get("SHANZHI_HOTLINE", "12345")
 SHANZHI_IDLE_MINUTES = 30
+# The channels to people outside: JSON, or the path of a YAML file; see docs/deploy/channels.md.
+SHANZHI_CHANNELS = os.environ.get("SHANZHI_CHANNELS", "")
+# After so many days addresses and replies are erased.
+SHANZHI_MESSAGE_DAYS = int(os.environ.get("SHANZHI_MESSAGE_DAYS", "30"))
 # Off only behind a gateway that keeps rates itself: there every visitor has the same address.
 SHANZHI_ANONYMOUS_RATES = os.environ.get("SHANZHI_ANONYMOUS_RATES", "1") == "1"
 
