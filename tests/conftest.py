@@ -135,3 +135,57 @@ def report(resident: Api) -> Callable[..., dict[str, Any]]:
         return receipt
 
     return send
+
+
+class Audience:
+    """An invented order with its recipients: `accounts` and `recipients` side by side."""
+
+    def __init__(self, at: datetime, people: int = 4) -> None:
+        from shanzhi.city.people.models import Account, Post, PostKind
+        from shanzhi.city.places.models import Place
+
+        name = uuid7().hex[-8:]
+        self.at = at
+        self.place = Place.objects.create(
+            level="county", code=name, name="示例区", pinyin="shi li qu", area="900101", opened_on=at.date()
+        )
+        self.kind = PostKind.objects.create(code=f"kind-{name}", zh="示例员", en="Example", capabilities=[])
+        self.accounts = Account.objects.bulk_create(
+            Account(
+                username=f"{name}-{number}", display_name=f"示例{number}", password="!", created_at=at,
+                password_changed_at=at,
+            )
+            for number in range(people)
+        )  # fmt: skip
+        self.posts = Post.objects.bulk_create(
+            Post(account=account, kind=self.kind, place=self.place, from_on=at.date())
+            for account in self.accounts
+        )
+        self.order, self.recipients = self.another(f"ZL-{name}")
+
+    def another(self, number: str) -> Any:
+        """One more order to the same people; it and its recipients."""
+        from shanzhi.work.orders.models import Order, Recipient
+
+        order = Order.objects.create(
+            number=number, place=self.place, title="示例指令", sentence="请到示例点集合", place_ids=[self.place.id],
+            post_kinds=[self.kind.code], answers=["acknowledged", "done"], until_at=self.at, ladder="none",
+            drafted_by_id=self.accounts[0].id, drafted_by="示例", drafted_at=self.at,
+        )  # fmt: skip
+        return order, Recipient.objects.bulk_create(
+            Recipient(area="900101", order=order, account=account, post=post, place=self.place)
+            for account, post in zip(self.accounts, self.posts, strict=True)
+        )
+
+    def item(self, who: int = 0, answer: str = "acknowledged", **changes: Any) -> dict[str, Any]:
+        """A receipt as the phone of recipient `who` sends it."""
+        return {
+            "id": str(uuid7()), "area": "900101", "recipient": str(self.recipients[who].id), "answer": answer,
+            "happened_at": self.at.isoformat(),
+        } | changes  # fmt: skip
+
+
+@pytest.fixture
+def audience(db: None, clock: FixedClock) -> Audience:
+    """An order to four people, none of whom has answered."""
+    return Audience(clock.now())

@@ -43,6 +43,13 @@ _BY_SESSION = _ACTOR.format(
     where="s.hash = %s",
 )
 
+_SENDERS = """
+SELECT d.hash, a.id FROM people_devicetoken d JOIN people_account a ON a.id = d.account_id
+WHERE d.hash = ANY(%s::bytea[]) AND d.revoked_at IS NULL AND a.is_active
+UNION ALL
+SELECT NULL, id FROM people_account WHERE id = ANY(%s::uuid[]) AND is_active
+"""
+
 
 @dataclass(frozen=True)
 class PostHeld:
@@ -130,6 +137,21 @@ def _actor_for_token(token: str, at: datetime) -> Actor | None:
     if last_used_at is None or at - last_used_at >= _USED_EVERY:
         DeviceToken.objects.filter(id=device_id).update(last_used_at=at)
     return _actor(rows, "phone")
+
+
+def senders(cursor: Any, hashes: list[bytes], account_ids: list[UUID]) -> tuple[dict[bytes, UUID], set[UUID]]:
+    """Whose phones these hashes of tokens are, and which of the accounts are active; in the caller's transaction.
+
+    A token that was revoked, or whose account is not active, is left out.
+    """
+    cursor.execute(_SENDERS, [hashes, account_ids])
+    devices, active = {}, set()
+    for hashed, found in cursor.fetchall():
+        if hashed is None:
+            active.add(found)
+        else:
+            devices[bytes(hashed)] = found
+    return devices, active
 
 
 def account(account_id: UUID) -> Account:

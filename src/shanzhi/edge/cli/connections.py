@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
+from psycopg.conninfo import make_conninfo
+
 DATABASE = "shanzhi"
+_LIBPQ = {"sslmode", "sslrootcert", "sslcert", "sslkey", "target_session_attrs"}
 PORT = 5432  # only names the socket file: the server does not listen on the network
 
 
@@ -36,6 +39,20 @@ def django_database(url: str) -> dict[str, Any]:
         "PORT": port,
         "OPTIONS": options,
     }
+
+
+def conninfo(database: dict[str, Any], **more: Any) -> str:
+    """What libpq needs for a connection of our own beside Django's, from an entry of DATABASES."""
+    kept = {key: value for key, value in database.get("OPTIONS", {}).items() if key in _LIBPQ}
+    return make_conninfo(
+        dbname=database["NAME"],
+        user=database["USER"],
+        password=database["PASSWORD"],
+        host=database["HOST"],
+        port=database["PORT"],
+        **kept,
+        **more,
+    )
 
 
 def read_connections(root: Path) -> Connections | None:

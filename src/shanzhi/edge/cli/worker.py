@@ -1,4 +1,4 @@
-"""The worker (后台进程): relay, sealer, clock loop and jobs, each in a thread."""
+"""The worker (后台进程): relay, sealer, clock loop, folding of receipts and jobs, each in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "folding")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -47,6 +47,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.work.cases.actions import wake_suspended
+    from shanzhi.work.orders import folding
 
     failed = threading.Event()
 
@@ -68,6 +69,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
         "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+        "folding": lambda: folding.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()

@@ -1,4 +1,6 @@
-"""The five-minute token with which a browser opens its stream."""
+"""The five-minute token with which a browser or phone opens its stream, and hands in receipts."""
+
+from uuid import UUID
 
 from django.core import signing
 
@@ -11,10 +13,9 @@ def make(account_id: str) -> str:
     return signing.dumps(account_id, salt=_SALT, compress=False)
 
 
-def holds(token: str) -> bool:
-    """Whether the token is ours and fresh."""
+def account_of(token: str) -> UUID | None:
+    """Whose token it is; None when it is not ours or no longer fresh."""
     try:
-        signing.loads(token, salt=_SALT, max_age=SECONDS)
-    except signing.BadSignature:
-        return False
-    return True
+        return UUID(signing.loads(token, salt=_SALT, max_age=SECONDS))
+    except (signing.BadSignature, ValueError, AttributeError, TypeError):
+        return None
