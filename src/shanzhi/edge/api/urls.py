@@ -18,6 +18,7 @@ from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
+from shanzhi.work.orders.api import urlpatterns as orders
 
 router = Router(
     "api/",
@@ -32,6 +33,7 @@ router = Router(
         *grid_page,
         *catalogue,
         *cases,
+        *orders,
         *media,
         *push,
     ],  # fmt: skip

@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "folding")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "folding", "orders")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -48,6 +48,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
+    from shanzhi.work.orders import loop as orders
 
     failed = threading.Event()
 
@@ -70,6 +71,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "jobs": lambda: run_jobs(stop),
         "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
         "folding": lambda: folding.run(stop, SystemClock()),
+        "orders": lambda: orders.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()

@@ -74,7 +74,7 @@ class RecipientPath(msgspec.Struct):
     recipient_id: UUID
 
 
-def _draft(given: shapes.DraftIn) -> Draft:
+def _draft(given: shapes.OrderDraftIn) -> Draft:
     return Draft(
         title=given.title, sentence=given.sentence, body=given.body, place_ids=given.place_ids,
         outline=given.outline, post_kinds=given.post_kinds, skills=given.skills, answers=given.answers,
@@ -121,7 +121,7 @@ class DraftsController(_OrderController):
     gate = ORDER_DRAFT
 
     @modify(status_code=HTTPStatus.CREATED)
-    def post(self, parsed_body: Body[shapes.DraftIn]) -> shapes.OrderOut:
+    def post(self, parsed_body: Body[shapes.OrderDraftIn]) -> shapes.OrderOut:
         """Draft an order."""
         at = clock_of(self.request).now()
         made = actions.create(_draft(parsed_body), actor=self.actor, at=at, supersedes=parsed_body.supersedes)
@@ -133,7 +133,7 @@ class OptionsController(ApiController):
 
     gate = ORDER_DRAFT
 
-    def get(self) -> shapes.OptionsOut:
+    def get(self) -> shapes.OrderOptionsOut:
         """Templates, ladders, posts, skills."""
         return shown.options()
 
@@ -144,7 +144,7 @@ class PreviewController(ApiController):
     gate = ORDER_DRAFT
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_body: Body[shapes.DraftIn]) -> shapes.PreviewOut:
+    def post(self, parsed_body: Body[shapes.OrderDraftIn]) -> shapes.PreviewOut:
         """Whom it would reach; nothing is written."""
         at, draft = clock_of(self.request).now(), _draft(parsed_body)
         return shown.preview_out(draft, actions.preview(draft, actor=self.actor, at=at), at)
@@ -163,7 +163,7 @@ class EditController(_OrderController):
 
     gate = ORDER_DRAFT
 
-    def put(self, parsed_path: Path[OrderPath], parsed_body: Body[shapes.DraftIn]) -> shapes.OrderOut:
+    def put(self, parsed_path: Path[OrderPath], parsed_body: Body[shapes.OrderDraftIn]) -> shapes.OrderOut:
         """Change it."""
         at = clock_of(self.request).now()
         actions.edit(parsed_path.order_id, _draft(parsed_body), actor=self.actor, at=at)
@@ -174,7 +174,7 @@ class VerbController(_OrderController):
     """Propose, confirm, recall …"""
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_path: Path[VerbPath], parsed_body: Body[shapes.StepIn]) -> shapes.OrderOut:
+    def post(self, parsed_path: Path[VerbPath], parsed_body: Body[shapes.OrderStepIn]) -> shapes.OrderOut:
         """Do a verb."""
         verb = parsed_path.verb.replace("-", "_")
         if verb not in ORDER.verbs:
@@ -192,7 +192,7 @@ class RungController(_OrderController):
     gate = ORDER_CONFIRM
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_path: Path[RungPath], parsed_body: Body[shapes.ReasonIn]) -> shapes.OrderOut:
+    def post(self, parsed_path: Path[RungPath], parsed_body: Body[shapes.OrderReasonIn]) -> shapes.OrderOut:
         """Stop it."""
         at = clock_of(self.request).now()
         actions.stop_rung(
@@ -204,7 +204,7 @@ class RungController(_OrderController):
 class BoardController(_OrderController):
     """The board of an order."""
 
-    def get(self, parsed_path: Path[OrderPath], parsed_query: Query[BoardQuery]) -> shapes.BoardOut:
+    def get(self, parsed_path: Path[OrderPath], parsed_query: Query[BoardQuery]) -> shapes.OrderBoardOut:
         """Numbers, curve, places: roll-ups, a few seconds old at most."""
         at = clock_of(self.request).now()
         return shown.board_out(self._seen(parsed_path.order_id), parsed_query.place, self.actor, at)
@@ -213,7 +213,7 @@ class BoardController(_OrderController):
 class PeopleController(_OrderController):
     """Who has not answered."""
 
-    def get(self, parsed_path: Path[OrderPath], parsed_query: Query[PeopleQuery]) -> shapes.PeopleOut:
+    def get(self, parsed_path: Path[OrderPath], parsed_query: Query[PeopleQuery]) -> shapes.OrderPeopleOut:
         """A page of them."""
         order, given = self._seen(parsed_path.order_id), parsed_query
         if given.which not in ("silent", "cannot", "open") or given.offset < 0:
@@ -225,7 +225,7 @@ class PeopleController(_OrderController):
                 raise NotFound(field="place")
         most = queries.MOST_LISTED
         found = queries.people(order, given.which, given.place, scope, offset=given.offset, limit=most + 1)
-        return shapes.PeopleOut([shown.person_out(one) for one in found[:most]], len(found) > most)
+        return shapes.OrderPeopleOut([shown.person_out(one) for one in found[:most]], len(found) > most)
 
 
 class CallController(ApiController):
@@ -234,7 +234,7 @@ class CallController(ApiController):
     gate = ORDER_VIEW
 
     @modify(status_code=HTTPStatus.NO_CONTENT)
-    def post(self, parsed_path: Path[RecipientPath], parsed_body: Body[shapes.CallIn]) -> None:
+    def post(self, parsed_path: Path[RecipientPath], parsed_body: Body[shapes.OrderCallIn]) -> None:
         """Note what came of it."""
         actions.call_through(
             parsed_path.area, parsed_path.recipient_id, parsed_body.outcome, parsed_body.note, actor=self.actor,
@@ -248,10 +248,12 @@ class PhoneController(ApiController):
     gate = ORDER_VIEW
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_path: Path[RecipientPath], parsed_body: Body[shapes.ReasonIn]) -> shapes.PhoneOut:
+    def post(
+        self, parsed_path: Path[RecipientPath], parsed_body: Body[shapes.OrderReasonIn]
+    ) -> shapes.OrderPhoneOut:
         """The number in full, against a reason; who asked is recorded."""
         at = clock_of(self.request).now()
-        return shapes.PhoneOut(
+        return shapes.OrderPhoneOut(
             actions.phone_of(
                 parsed_path.area, parsed_path.recipient_id, parsed_body.reason, actor=self.actor, at=at
             )
@@ -276,7 +278,7 @@ class ReceiptsController(ApiController):
     gate = SIGNED_IN
 
     @modify(status_code=HTTPStatus.OK)
-    def post(self, parsed_body: Body[shapes.AnswersIn]) -> list[shapes.OutcomeOut]:
+    def post(self, parsed_body: Body[shapes.OrderAnswersIn]) -> list[shapes.OrderOutcomeOut]:
         """Store receipts; one outcome each, in their order."""
         at, account_id = clock_of(self.request).now(), self.actor.account_id
         if account_id is None:

@@ -12,8 +12,11 @@ class OrdersConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """What was done to an order is sealed."""
+        """What was done to an order is sealed; news of its messages come back as receipts."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.work.orders import calls
+
+        calls.listen()
 
         register_sealed(
             "orders_orderevent",

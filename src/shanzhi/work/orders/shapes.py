@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 
-class NamedOut(msgspec.Struct):
+class OrderNamedOut(msgspec.Struct):
     """A code with its words in both languages."""
 
     code: str
@@ -15,7 +15,7 @@ class NamedOut(msgspec.Struct):
     en: str
 
 
-class PlaceOut(msgspec.Struct):
+class OrderPlaceOut(msgspec.Struct):
     """A place by id and name."""
 
     id: UUID
@@ -50,7 +50,7 @@ class TemplateOut(msgspec.Struct):
     hazard: str
 
 
-class StepOut(msgspec.Struct):
+class OrderStepOut(msgspec.Struct):
     """A rung as the pack has it."""
 
     kind: str
@@ -67,21 +67,21 @@ class LadderOut(msgspec.Struct):
     code: str
     zh: str
     en: str
-    rungs: list[StepOut]
+    rungs: list[OrderStepOut]
 
 
-class OptionsOut(msgspec.Struct):
+class OrderOptionsOut(msgspec.Struct):
     """Everything that a composer offers to choose from."""
 
     templates: list[TemplateOut]
     ladders: list[LadderOut]
-    post_kinds: list[NamedOut]
-    skills: list[NamedOut]
-    answers: list[NamedOut]
+    post_kinds: list[OrderNamedOut]
+    skills: list[OrderNamedOut]
+    answers: list[OrderNamedOut]
     channels: list[str]
 
 
-class DraftIn(msgspec.Struct):
+class OrderDraftIn(msgspec.Struct):
     """An order as it is typed; `outline` is a GeoJSON polygon, `supersedes` the order that it corrects."""
 
     title: str
@@ -100,14 +100,14 @@ class DraftIn(msgspec.Struct):
     supersedes: UUID | None = None
 
 
-class StepIn(msgspec.Struct):
+class OrderStepIn(msgspec.Struct):
     """A verb: its reason where one is asked for, and how many people the preview showed."""
 
     reason: str = ""
     seen: int | None = None
 
 
-class CountOut(msgspec.Struct):
+class OrderCountOut(msgspec.Struct):
     """How many people of a kind, or in a district."""
 
     code: str
@@ -116,7 +116,7 @@ class CountOut(msgspec.Struct):
     count: int
 
 
-class WarningOut(msgspec.Struct):
+class OrderWarningOut(msgspec.Struct):
     """What the composer warns of."""
 
     zh: str
@@ -128,10 +128,10 @@ class PreviewOut(msgspec.Struct):
 
     people: int
     households: int
-    kinds: list[CountOut]
-    areas: list[CountOut]
+    kinds: list[OrderCountOut]
+    areas: list[OrderCountOut]
     with_phone: int
-    warnings: list[WarningOut]
+    warnings: list[OrderWarningOut]
 
 
 class ActionOut(msgspec.Struct):
@@ -164,7 +164,7 @@ class RungOut(msgspec.Struct):
     may_stop: bool
 
 
-class EventOut(msgspec.Struct):
+class OrderEventOut(msgspec.Struct):
     """A line of the log."""
 
     at: datetime
@@ -175,7 +175,7 @@ class EventOut(msgspec.Struct):
     reason: str
 
 
-class NumbersOut(msgspec.Struct):
+class OrderNumbersOut(msgspec.Struct):
     """How far an order got."""
 
     people: int
@@ -196,12 +196,12 @@ class OrderRowOut(msgspec.Struct):
     state_zh: str
     state_en: str
     is_drill: bool
-    places: list[PlaceOut]
+    places: list[OrderPlaceOut]
     until_at: datetime
     drafted_by: str
     drafted_at: datetime
     issued_at: datetime | None
-    numbers: NumbersOut
+    numbers: OrderNumbersOut
 
 
 class OrderOut(msgspec.Struct):
@@ -210,8 +210,8 @@ class OrderOut(msgspec.Struct):
     row: OrderRowOut
     body: str
     outline: dict[str, Any] | None
-    post_kinds: list[NamedOut]
-    skills: list[NamedOut]
+    post_kinds: list[OrderNamedOut]
+    skills: list[OrderNamedOut]
     answers: list[str]
     asks: list[AskOut]
     ladder: str
@@ -220,17 +220,17 @@ class OrderOut(msgspec.Struct):
     ended_at: datetime | None
     people: int | None
     households: int | None
-    supersedes: PlaceOut | None
-    superseded_by: PlaceOut | None
+    supersedes: OrderPlaceOut | None
+    superseded_by: OrderPlaceOut | None
     rungs: list[RungOut]
-    stand_ins: list[CountOut]
-    events: list[EventOut]
+    stand_ins: list[OrderCountOut]
+    events: list[OrderEventOut]
     actions: list[ActionOut]
     may_edit: bool
     may_correct: bool
 
 
-class PointOut(msgspec.Struct):
+class OrderPointOut(msgspec.Struct):
     """A point of the reach curve."""
 
     at: datetime
@@ -247,20 +247,20 @@ class PlaceLineOut(msgspec.Struct):
     place_id: UUID
     name: str
     level: str
-    numbers: NumbersOut
+    numbers: OrderNumbersOut
     has_below: bool
 
 
-class BoardOut(msgspec.Struct):
+class OrderBoardOut(msgspec.Struct):
     """What changes every few seconds: numbers, curve, places."""
 
     at: datetime
-    numbers: NumbersOut
-    curve: list[PointOut]
+    numbers: OrderNumbersOut
+    curve: list[OrderPointOut]
     places: list[PlaceLineOut]
 
 
-class PersonOut(msgspec.Struct):
+class OrderPersonOut(msgspec.Struct):
     """Somebody who has not answered, or cannot."""
 
     area: str
@@ -281,27 +281,27 @@ class PersonOut(msgspec.Struct):
     called_at: datetime | None
 
 
-class PeopleOut(msgspec.Struct):
+class OrderPeopleOut(msgspec.Struct):
     """A page of them."""
 
-    people: list[PersonOut]
+    people: list[OrderPersonOut]
     has_more: bool
 
 
-class CallIn(msgspec.Struct):
+class OrderCallIn(msgspec.Struct):
     """What came of ringing somebody up."""
 
     outcome: str
     note: str = ""
 
 
-class ReasonIn(msgspec.Struct):
+class OrderReasonIn(msgspec.Struct):
     """Why a telephone number is wanted."""
 
     reason: str
 
 
-class PhoneOut(msgspec.Struct):
+class OrderPhoneOut(msgspec.Struct):
     """A telephone number in full; empty when none is known."""
 
     phone: str
@@ -341,13 +341,13 @@ class InboxOut(msgspec.Struct):
     orders: list[MineOut]
 
 
-class AnswersIn(msgspec.Struct):
+class OrderAnswersIn(msgspec.Struct):
     """Receipts sent at once, as the hot door takes them."""
 
     items: list[msgspec.Raw]
 
 
-class OutcomeOut(msgspec.Struct):
+class OrderOutcomeOut(msgspec.Struct):
     """What became of a receipt: stored, known, conflict, unknown, invalid; the last three say why."""
 
     status: str

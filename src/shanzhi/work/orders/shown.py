@@ -50,13 +50,13 @@ def words(choices: type[TextChoices], value: str) -> tuple[str, str]:
     return zh, en
 
 
-def _named(choices: type[TextChoices]) -> list[shapes.NamedOut]:
-    return [shapes.NamedOut(value, *words(choices, value)) for value in choices.values]
+def _named(choices: type[TextChoices]) -> list[shapes.OrderNamedOut]:
+    return [shapes.OrderNamedOut(value, *words(choices, value)) for value in choices.values]
 
 
-def options() -> shapes.OptionsOut:
+def options() -> shapes.OrderOptionsOut:
     """Everything that a composer offers."""
-    return shapes.OptionsOut(
+    return shapes.OrderOptionsOut(
         templates=[
             shapes.TemplateOut(
                 one.code, one.zh.title, one.en.title, one.zh.title, one.zh.sentence, one.zh.body, one.post_kinds,
@@ -69,7 +69,7 @@ def options() -> shapes.OptionsOut:
             shapes.LadderOut(
                 one.code, one.zh, one.en,
                 [
-                    shapes.StepOut(
+                    shapes.OrderStepOut(
                         step.kind, *words(RungKind, step.kind), step.channel, step.after_seconds, step.per_second
                     )
                     for step in one.rungs
@@ -77,8 +77,8 @@ def options() -> shapes.OptionsOut:
             )
             for one in packs.ladders().values()
         ],
-        post_kinds=[shapes.NamedOut(kind.code, kind.zh, kind.en) for kind in people.post_kinds()],
-        skills=[shapes.NamedOut(one.code, one.zh, one.en) for one in skills.known().values()],
+        post_kinds=[shapes.OrderNamedOut(kind.code, kind.zh, kind.en) for kind in people.post_kinds()],
+        skills=[shapes.OrderNamedOut(one.code, one.zh, one.en) for one in skills.known().values()],
         answers=[one for one in _named(Answer) if one.code not in {Answer.DELIVERED, Answer.READ}],
         channels=sorted(channels.registered()),
     )  # fmt: skip
@@ -98,21 +98,21 @@ def preview_out(draft: Draft, found: audience.Preview, at: datetime) -> shapes.P
     return shapes.PreviewOut(
         people=found.people, households=found.households,
         kinds=[
-            shapes.CountOut(code, kinds[code].zh, kinds[code].en, count)
+            shapes.OrderCountOut(code, kinds[code].zh, kinds[code].en, count)
             for code, count in sorted(found.by_kind.items(), key=lambda one: -one[1])
         ],
         areas=[
-            shapes.CountOut(code, name := areas.get(code, code), name, count)
+            shapes.OrderCountOut(code, name := areas.get(code, code), name, count)
             for code, count in sorted(found.by_area.items())
         ],
         with_phone=with_phone,
-        warnings=[shapes.WarningOut(zh, en) for zh, en in told],
+        warnings=[shapes.OrderWarningOut(zh, en) for zh, en in told],
     )  # fmt: skip
 
 
-def numbers_out(found: queries.Numbers) -> shapes.NumbersOut:
+def numbers_out(found: queries.Numbers) -> shapes.OrderNumbersOut:
     """Numbers as they are shown."""
-    return shapes.NumbersOut(found.people, found.delivered, found.acknowledged, found.done, found.cannot)
+    return shapes.OrderNumbersOut(found.people, found.delivered, found.acknowledged, found.done, found.cannot)
 
 
 def _places(orders: Sequence[Order]) -> dict[UUID, str]:
@@ -125,7 +125,7 @@ def row_out(order: Order, names: Mapping[UUID, str], found: queries.Numbers) -> 
     state = ORDER.state(order.state)
     return shapes.OrderRowOut(
         order.id, order.number, order.title, order.sentence, order.state, state.zh, state.en, order.is_drill,
-        [shapes.PlaceOut(one, names.get(one, "")) for one in order.place_ids], order.until_at, order.drafted_by,
+        [shapes.OrderPlaceOut(one, names.get(one, "")) for one in order.place_ids], order.until_at, order.drafted_by,
         order.drafted_at, order.issued_at, numbers_out(found),
     )  # fmt: skip
 
@@ -169,10 +169,10 @@ def _rung_out(rung: Rung, messages: dict[str, int], may_stop: bool) -> shapes.Ru
     )  # fmt: skip
 
 
-def _event_out(event: OrderEvent) -> shapes.EventOut:
+def _event_out(event: OrderEvent) -> shapes.OrderEventOut:
     edge = next((one for one in ORDER.edges if one.verb == event.verb), None)
     zh, en = (edge.zh, edge.en) if edge else _OTHER_VERBS.get(event.verb, (event.verb, event.verb))
-    return shapes.EventOut(event.at, event.verb, zh, en, event.actor_name, event.reason)
+    return shapes.OrderEventOut(event.at, event.verb, zh, en, event.actor_name, event.reason)
 
 
 def order_out(order: Order, actor: Actor, at: datetime) -> shapes.OrderOut:
@@ -189,11 +189,11 @@ def order_out(order: Order, actor: Actor, at: datetime) -> shapes.OrderOut:
         body=order.body,
         outline=_geojson(order.outline),
         post_kinds=[
-            shapes.NamedOut(code, kinds[code].zh, kinds[code].en)
+            shapes.OrderNamedOut(code, kinds[code].zh, kinds[code].en)
             for code in order.post_kinds
             if code in kinds
         ],
-        skills=[shapes.NamedOut(code, *skills.words([code])) for code in order.skills],
+        skills=[shapes.OrderNamedOut(code, *skills.words([code])) for code in order.skills],
         answers=order.answers,
         asks=_asks(order.asks),
         ladder=order.ladder,
@@ -202,16 +202,16 @@ def order_out(order: Order, actor: Actor, at: datetime) -> shapes.OrderOut:
         ended_at=order.ended_at,
         people=order.people,
         households=order.households,
-        supersedes=shapes.PlaceOut(order.supersedes.id, order.supersedes.number)
+        supersedes=shapes.OrderPlaceOut(order.supersedes.id, order.supersedes.number)
         if order.supersedes
         else None,
-        superseded_by=shapes.PlaceOut(corrected.id, corrected.number) if corrected else None,
+        superseded_by=shapes.OrderPlaceOut(corrected.id, corrected.number) if corrected else None,
         rungs=[
             _rung_out(rung, messages.get(rung.position, {}), may_confirm)
             for rung in Rung.objects.filter(order=order).order_by("position")
         ],
         stand_ins=[
-            shapes.CountOut(code, *words(Standing, code), asked)
+            shapes.OrderCountOut(code, *words(Standing, code), asked)
             for code, (asked, _) in sorted(queries.stand_ins(order).items())
         ],
         events=[_event_out(event) for event in OrderEvent.objects.filter(order=order).order_by("at", "id")],
@@ -228,14 +228,14 @@ def _geojson(outline: Any) -> dict[str, Any] | None:
     return found
 
 
-def board_out(order: Order, place_id: UUID | None, actor: Actor, at: datetime) -> shapes.BoardOut:
+def board_out(order: Order, place_id: UUID | None, actor: Actor, at: datetime) -> shapes.OrderBoardOut:
     """What the board asks for every few seconds: roll-ups only."""
     scope = queries.scope_of(actor, order, localdate(at))
-    return shapes.BoardOut(
+    return shapes.OrderBoardOut(
         at=at,
         numbers=numbers_out(queries.numbers(order, scope)),
         curve=[
-            shapes.PointOut(one.at, one.sent, one.delivered, one.acknowledged, one.done, one.cannot)
+            shapes.OrderPointOut(one.at, one.sent, one.delivered, one.acknowledged, one.done, one.cannot)
             for one in (queries.curve(order) if scope is None else [])
         ],
         places=[
@@ -245,10 +245,10 @@ def board_out(order: Order, place_id: UUID | None, actor: Actor, at: datetime) -
     )
 
 
-def person_out(one: queries.Person) -> shapes.PersonOut:
+def person_out(one: queries.Person) -> shapes.OrderPersonOut:
     """Somebody who has not answered."""
     call = words(CallOutcome, one.call) if one.call else (None, None)
-    return shapes.PersonOut(
+    return shapes.OrderPersonOut(
         one.area, one.id, one.name, one.post, one.place, one.state, *words(Reach, one.state), one.has_phone,
         one.deputy, one.deputy_state, one.call, *call, one.called_by, one.called_at,
     )  # fmt: skip
@@ -277,7 +277,9 @@ def _mine_out(one: queries.Mine, corrected: str) -> shapes.MineOut:
     )  # fmt: skip
 
 
-def take_receipts(raws: Sequence[msgspec.Raw], account_id: UUID, at: datetime) -> list[shapes.OutcomeOut]:
+def take_receipts(
+    raws: Sequence[msgspec.Raw], account_id: UUID, at: datetime
+) -> list[shapes.OrderOutcomeOut]:
     """Store receipts one account sent, in one transaction: a bad one holds up no other."""
     outcomes: dict[int, Outcome] = {}
     good: dict[int, receipts.Submission] = {}
@@ -291,8 +293,10 @@ def take_receipts(raws: Sequence[msgspec.Raw], account_id: UUID, at: datetime) -
     return [_outcome_out(outcomes[number]) for number in range(len(raws))]
 
 
-def _outcome_out(one: Outcome) -> shapes.OutcomeOut:
+def _outcome_out(one: Outcome) -> shapes.OrderOutcomeOut:
     error = one.error
     if error is None:
-        return shapes.OutcomeOut(one.status, "", "", "", "")
-    return shapes.OutcomeOut(one.status, error.code, error.sentence("zh"), error.sentence("en"), error.field)
+        return shapes.OrderOutcomeOut(one.status, "", "", "", "")
+    return shapes.OrderOutcomeOut(
+        one.status, error.code, error.sentence("zh"), error.sentence("en"), error.field
+    )
