@@ -344,7 +344,7 @@ class InboxOut(msgspec.Struct):
 class OrderAnswersIn(msgspec.Struct):
     """Receipts sent at once, as the hot door takes them."""
 
-    items: list[msgspec.Raw]
+    items: list[dict[str, Any]]
 
 
 class OrderOutcomeOut(msgspec.Struct):

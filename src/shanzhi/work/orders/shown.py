@@ -278,19 +278,19 @@ def _mine_out(one: queries.Mine, corrected: str) -> shapes.MineOut:
 
 
 def take_receipts(
-    raws: Sequence[msgspec.Raw], account_id: UUID, at: datetime
+    items: Sequence[Mapping[str, Any]], account_id: UUID, at: datetime
 ) -> list[shapes.OrderOutcomeOut]:
     """Store receipts one account sent, in one transaction: a bad one holds up no other."""
     outcomes: dict[int, Outcome] = {}
     good: dict[int, receipts.Submission] = {}
-    for number, raw in enumerate(raws):
+    for number, item in enumerate(items):
         try:
-            good[number] = receipts.submission(account_id, receipts.read(raw))
+            good[number] = receipts.submission(account_id, receipts.read(msgspec.json.encode(item)))
         except ShanzhiError as error:
             outcomes[number] = Outcome(INVALID, error)
     with transaction.atomic(), connection.cursor() as cursor:
         outcomes |= zip(good, receipts.take(cursor, list(good.values()), at), strict=True)
-    return [_outcome_out(outcomes[number]) for number in range(len(raws))]
+    return [_outcome_out(outcomes[number]) for number in range(len(items))]
 
 
 def _outcome_out(one: Outcome) -> shapes.OrderOutcomeOut:
