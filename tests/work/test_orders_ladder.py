@@ -113,6 +113,7 @@ def acknowledges(username: str, at: datetime) -> None:
 
 def send_all(gateway: Gateway, clock: FixedClock) -> None:
     desk = Desk(gateway, clock)  # type: ignore[arg-type]
+    clock.advance(timedelta(seconds=1))  # a rung goes out at its rate
     while desk.step():
         clock.advance(timedelta(seconds=1))
 

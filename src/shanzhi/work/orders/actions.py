@@ -158,7 +158,8 @@ def _issue(order: Order, actor: Actor, at: datetime, seen: int | None) -> None:
         {name: getattr(order, name) for name in ("place_ids", "outline", "post_kinds", "skills")}
     )
     on = localdate(at)
-    order.people = audience.snapshot(order.id, whom, on)
+    sent_at = at if ladder.goes_out_at_once(order) else None
+    order.people = audience.snapshot(order.id, whom, on, sent_at)
     if not order.people:
         raise NobodyMeant(field="place_ids")
     if seen is not None and seen != order.people:

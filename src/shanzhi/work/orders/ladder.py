@@ -59,6 +59,12 @@ ORDER BY r.id, k.depth, array_position(%(upper)s::text[], p.kind_id::text), p.id
 """
 
 
+def goes_out_at_once(order: Order) -> bool:
+    """Whether the ladder begins in the app, with no pause."""
+    first = packs.ladder(order.ladder).rungs[0]
+    return first.kind == RungKind.IN_APP and not first.after_seconds
+
+
 def begin(order: Order, at: datetime) -> None:
     """Put up the ladder of an order that is being issued, and take its first rungs at once."""
     Rung.objects.bulk_create(
@@ -95,7 +101,9 @@ def take_due(now: datetime) -> int:
 def _take(order: Order, rung: Rung, at: datetime) -> None:
     rung.started_at, rung.state, rung.ended_at = at, RungState.DONE, at
     if rung.kind == RungKind.IN_APP:
-        rung.wanted = audience.mark_sent(order.id, at)
+        # Usually everybody: they were sent it with the snapshot.
+        already = rung.due_at == order.issued_at and goes_out_at_once(order)
+        rung.wanted = order.people if already else audience.mark_sent(order.id, at)
     elif rung.kind == RungKind.CHANNEL:
         rung.wanted = calls.queue(order, rung, at)
         if rung.wanted:

@@ -167,7 +167,10 @@ _SILENT = """
 SELECT r.area, r.id, a.display_name, k.zh, v.name, r.state, r.place_id,
   EXISTS (SELECT 1 FROM people_contact c WHERE c.account_id = r.account_id AND c.kind = 'phone'),
   d.display_name, d.state, t.outcome, t.actor_name, t.at
-FROM orders_recipient r
+FROM (
+  SELECT * FROM orders_recipient r WHERE r.order_id = %(order)s AND r.standing = 'own' AND {which} AND {inside}
+  ORDER BY r.place_id, r.id LIMIT %(limit)s OFFSET %(offset)s
+) r
 JOIN people_account a ON a.id = r.account_id
 JOIN people_post p ON p.id = r.post_id
 JOIN people_postkind k ON k.code = p.kind_id
@@ -182,8 +185,7 @@ LEFT JOIN LATERAL (
   SELECT outcome, actor_name, at FROM orders_callthrough t WHERE t.area = r.area AND t.recipient_id = r.id
   ORDER BY t.at DESC, t.id DESC LIMIT 1
 ) t ON TRUE
-WHERE r.order_id = %(order)s AND r.standing = 'own' AND {which} AND {inside}
-ORDER BY v.pinyin, a.display_name, r.id LIMIT %(limit)s OFFSET %(offset)s
+ORDER BY v.pinyin, a.display_name, r.id
 """
 _WHICH = {
     "silent": "r.acknowledged_at IS NULL AND r.cannot_at IS NULL",
@@ -215,7 +217,7 @@ def people(
     order: Order, which: str, place_id: UUID | None, scope: list[UUID] | None, *, offset: int = 0,
     limit: int = MOST_LISTED,
 ) -> list[Person]:  # fmt: skip
-    """Who is silent, cannot, or is not done yet, at or below a place in sight."""
+    """Who is silent, cannot, or is not done yet, at or below a place in sight; a page goes place by place."""
     on = _day(order)
     inside, tops = "TRUE", [place_id] if place_id is not None else scope
     if tops is not None:
