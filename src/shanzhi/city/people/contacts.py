@@ -23,12 +23,12 @@ _KINDS = {"wecom": ContactKind.WECOM, "dingtalk": ContactKind.DINGTALK, "email":
           "smtp": ContactKind.EMAIL}  # fmt: skip
 
 
-def kind_of(channel: str) -> ContactKind:
+def kind_of(channel: str) -> str:
     """The kind of address that a channel sends to."""
-    return _KINDS.get(channel, ContactKind.PHONE)
+    return str(_KINDS.get(channel, ContactKind.PHONE))
 
 
-def addresses(kind: ContactKind, account_ids: Collection[UUID]) -> dict[UUID, str]:
+def addresses(kind: str, account_ids: Collection[UUID]) -> dict[UUID, str]:
     """Account id -> address, for those who have one. Never to be shown: senders alone read it."""
     found = Contact.objects.filter(kind=kind, account_id__in=account_ids).values_list("account_id", "address")
     return dict(found)
@@ -39,7 +39,7 @@ def of_account(account_id: UUID) -> dict[str, str]:
     return dict(Contact.objects.filter(account_id=account_id).values_list("kind", "address"))
 
 
-def how_many(kind: ContactKind, account_ids: Collection[UUID]) -> int:
+def how_many(kind: str, account_ids: Collection[UUID]) -> int:
     """How many of these have an address of the kind."""
     return Contact.objects.filter(kind=kind, account_id__in=account_ids).count()
 

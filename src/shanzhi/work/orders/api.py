@@ -12,6 +12,7 @@ from dmr.routing import path
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import ORDER_CONFIRM, ORDER_DRAFT, ORDER_VIEW
 from shanzhi.base.audit import actions as audit
+from shanzhi.city.places import queries as places
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.work.orders import actions, export, queries, shapes, shown
 from shanzhi.work.orders.drafting import Draft
@@ -221,7 +222,7 @@ class PeopleController(_OrderController):
         scope = queries.scope_of(self.actor, order, localdate(clock_of(self.request).now()))
         if given.place is not None and scope is not None:
             on = localdate(order.issued_at or order.drafted_at)
-            if not queries.places.is_within(given.place, scope, on):
+            if not places.is_within(given.place, scope, on):
                 raise NotFound(field="place")
         most = queries.MOST_LISTED
         found = queries.people(order, given.which, given.place, scope, offset=given.offset, limit=most + 1)

@@ -55,7 +55,8 @@ def queue(order: Order, rung: Rung, at: datetime) -> int:
         ).values_list("area", "id", "account_id")
     )
     known = contacts.addresses(contacts.kind_of(rung.channel), [account for _, _, account in silent])
-    text, wanted = text_of(order, rung.channel), []
+    text = text_of(order, rung.channel)
+    wanted: list[messaging.Wanted] = []
     for area, recipient_id, account_id in silent:
         if (address := known.get(account_id)) is None:
             continue
@@ -121,7 +122,7 @@ def delivered(changes: Sequence[channels.Changed]) -> None:
                 uuid5(NAMESPACE_URL, f"message/{one.message_id}"),
                 one.area,
                 one.subject_id,
-                Answer.DELIVERED,
+                str(Answer.DELIVERED),
                 one.at,
             )
             for one in changes
@@ -136,7 +137,7 @@ def replied(replies: Sequence[channels.Replied]) -> None:
         [
             noting.Noted(
                 uuid5(NAMESPACE_URL, f"reply/{one.channel}/{one.subject_id}/{one.at.isoformat()}"), one.area,
-                one.subject_id, Answer.ACKNOWLEDGED, one.at,
+                one.subject_id, str(Answer.ACKNOWLEDGED), one.at,
             )
             for one in replies
             if one.text.strip() in YES

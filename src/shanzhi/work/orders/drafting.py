@@ -27,7 +27,7 @@ MOST_PLACES = 500
 MOST_ASKS = 6
 LONGEST = timedelta(days=60)
 # The phone tells of these by itself.
-_OWN_ANSWERS = {Answer.ACKNOWLEDGED.value, Answer.WORKING.value, Answer.DONE.value, Answer.CANNOT.value}
+_OWN_ANSWERS = {str(one) for one in (Answer.ACKNOWLEDGED, Answer.WORKING, Answer.DONE, Answer.CANNOT)}
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Draft:
     body: str = ""
     outline: Mapping[str, Any] | None = None
     skills: Sequence[str] = ()
-    answers: Sequence[str] = (Answer.ACKNOWLEDGED.value, Answer.DONE.value, Answer.CANNOT.value)
+    answers: Sequence[str] = (str(Answer.ACKNOWLEDGED), str(Answer.DONE), str(Answer.CANNOT))
     asks: Sequence[Mapping[str, Any]] = field(default_factory=tuple)
     template: str = ""
     is_drill: bool = False
@@ -141,7 +141,7 @@ def checked(draft: Draft, at: datetime) -> dict[str, Any]:
             field="post_kinds", reason_zh="请选择接收指令的岗位。", reason_en="Choose the posts that get it."
         )
     answers = list(dict.fromkeys(draft.answers))
-    if Answer.ACKNOWLEDGED not in answers or not _OWN_ANSWERS.issuperset(answers):
+    if str(Answer.ACKNOWLEDGED) not in answers or not _OWN_ANSWERS.issuperset(answers):
         raise InvalidInput(
             field="answers", reason_zh="回复项至少包括“收到”。", reason_en="“Acknowledged” must be an answer."
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.utils.timezone import get_default_timezone, localdate
 
+from shanzhi.city.places import queries as places
 from shanzhi.city.places.models import Place
 from shanzhi.core.documents import Column, Sheet, write_workbook
 from shanzhi.work.orders import queries
@@ -24,9 +25,7 @@ def workbook(order: Order, scope: list[UUID] | None, at: datetime, *, zh: bool) 
     """Two sheets, in sight of whoever has this `scope`."""
     on = localdate(order.issued_at or order.drafted_at)
     tops = order.place_ids if scope is None else scope
-    rows = PlaceReach.objects.filter(order=order, place_id__in=queries.places.ids_below(tops, on))[
-        :MOST_PLACES
-    ]
+    rows = PlaceReach.objects.filter(order=order, place_id__in=places.ids_below(tops, on))[:MOST_PLACES]
     known = {place.id: place for place in Place.objects.filter(id__in=[row.place_id for row in rows])}
     lines: list[tuple[Any, ...]] = sorted(
         (
@@ -35,7 +34,7 @@ def workbook(order: Order, scope: list[UUID] | None, at: datetime, *, zh: bool) 
         )
         for row in rows
     )  # fmt: skip
-    places = Sheet(
+    reached = Sheet(
         "各级到达" if zh else "Places",
         [
             _column("代码", "Code", zh), _column("区域", "Place", zh), _column("人数", "People", zh, "number"),
@@ -57,4 +56,4 @@ def workbook(order: Order, scope: list[UUID] | None, at: datetime, *, zh: bool) 
             for one in people
         ],
     )  # fmt: skip
-    return write_workbook([places, silent], zone=get_default_timezone(), at=at)
+    return write_workbook([reached, silent], zone=get_default_timezone(), at=at)

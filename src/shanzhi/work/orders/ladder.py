@@ -62,7 +62,7 @@ ORDER BY r.id, k.depth, array_position(%(upper)s::text[], p.kind_id::text), p.id
 def goes_out_at_once(order: Order) -> bool:
     """Whether the ladder begins in the app, with no pause."""
     first = packs.ladder(order.ladder).rungs[0]
-    return first.kind == RungKind.IN_APP and not first.after_seconds
+    return first.kind == str(RungKind.IN_APP) and not first.after_seconds
 
 
 def begin(order: Order, at: datetime) -> None:

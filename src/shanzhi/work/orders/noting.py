@@ -8,8 +8,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from shanzhi.work.orders.flow import Answer
-
 _NOTE = """
 INSERT INTO orders_receipt (id, area, recipient_id, answer, reason, answers, happened_at, received_at, hash)
 SELECT g.id, g.area, g.recipient_id, g.answer, '', NULL, g.at, g.at, g.hash
@@ -27,7 +25,7 @@ class Noted:
     id: UUID
     area: str
     recipient_id: UUID
-    answer: Answer
+    answer: str
     at: datetime
 
 
@@ -37,8 +35,8 @@ def note(noted: Sequence[Noted]) -> int:
         return 0
     columns = zip(
         *(
-            (one.id, one.area, one.recipient_id, one.answer.value, one.at,
-             hashlib.sha256(f"{one.recipient_id} {one.answer.value} {one.at.isoformat()}".encode()).digest())
+            (one.id, one.area, one.recipient_id, one.answer, one.at,
+             hashlib.sha256(f"{one.recipient_id} {one.answer} {one.at.isoformat()}".encode()).digest())
             for one in noted
         ),
         strict=True,

@@ -27,7 +27,7 @@ def kept(ladder: Ladder, asleep: int, registered: Collection[str], limit: float)
     rungs = [
         (step.after_seconds, float(step.per_second or asleep or 1))
         for step in ladder.rungs
-        if step.kind == RungKind.CHANNEL and step.channel in registered
+        if step.kind == str(RungKind.CHANNEL) and step.channel in registered
     ]
 
     def woken(at: float) -> float:
@@ -50,7 +50,7 @@ def rate_needed(
 ) -> tuple[int, int] | None:
     """Position and rate a second at which the first usable rung alone would do; None when there is no such rung."""
     for position, step in enumerate(ladder.rungs):
-        if step.kind == RungKind.CHANNEL and step.channel in registered and step.after_seconds < limit:
+        if step.kind == str(RungKind.CHANNEL) and step.channel in registered and step.after_seconds < limit:
             return position, ceil(asleep / (limit - step.after_seconds))
     return None
 
@@ -63,7 +63,7 @@ def warnings(ladder: Ladder, people: int, with_phone: int, registered: Collectio
         {
             step.channel
             for step in ladder.rungs
-            if step.kind == RungKind.CHANNEL and step.channel not in registered
+            if step.kind == str(RungKind.CHANNEL) and step.channel not in registered
         }
     )
     if away:

@@ -54,7 +54,7 @@ def recipients_visible_to(actor: Actor, on: date) -> "QuerySet[Recipient]":
 
 def phone_of(account_id: UUID) -> str:
     """The telephone in full: the caller has checked who asks and writes it down."""
-    return contacts.addresses(ContactKind.PHONE, [account_id]).get(account_id, "")
+    return contacts.addresses(str(ContactKind.PHONE), [account_id]).get(account_id, "")
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,10 @@ def by_place(order: Order, place_id: UUID | None, scope: list[UUID] | None) -> l
         given["tops"] = order.place_ids if scope is None else scope
     with connection.cursor() as cursor:
         cursor.execute(_CHILDREN.format(which=which), given)
-        return [PlaceLine(*row[:3], Numbers(*row[3:8]), row[8]) for row in cursor.fetchall()]
+        return [
+            PlaceLine(place, name, level, Numbers(*found), has_below)
+            for place, name, level, *found, has_below in cursor.fetchall()
+        ]
 
 
 def _day(order: Order) -> date:

@@ -79,7 +79,7 @@ def options() -> shapes.OrderOptionsOut:
         ],
         post_kinds=[shapes.OrderNamedOut(kind.code, kind.zh, kind.en) for kind in people.post_kinds()],
         skills=[shapes.OrderNamedOut(one.code, one.zh, one.en) for one in skills.known().values()],
-        answers=[one for one in _named(Answer) if one.code not in {Answer.DELIVERED, Answer.READ}],
+        answers=[one for one in _named(Answer) if one.code not in {str(Answer.DELIVERED), str(Answer.READ)}],
         channels=sorted(channels.registered()),
     )  # fmt: skip
 
@@ -93,7 +93,7 @@ def preview_out(draft: Draft, found: audience.Preview, at: datetime) -> shapes.P
     kinds = {kind.code: kind for kind in people.post_kinds()}
     areas = dict(Place.objects.filter(level="county", closed_on=None).values_list("code", "name"))
     whom = audience_of(checked(draft, at))
-    with_phone = audience.with_contact(whom, localdate(at), ContactKind.PHONE)
+    with_phone = audience.with_contact(whom, localdate(at), str(ContactKind.PHONE))
     told = warnings(packs.ladder(draft.ladder), found.people, with_phone, set(channels.registered()))
     return shapes.PreviewOut(
         people=found.people, households=found.households,
@@ -247,10 +247,10 @@ def board_out(order: Order, place_id: UUID | None, actor: Actor, at: datetime) -
 
 def person_out(one: queries.Person) -> shapes.OrderPersonOut:
     """Somebody who has not answered."""
-    call = words(CallOutcome, one.call) if one.call else (None, None)
+    call_zh, call_en = words(CallOutcome, one.call) if one.call else (None, None)
     return shapes.OrderPersonOut(
         one.area, one.id, one.name, one.post, one.place, one.state, *words(Reach, one.state), one.has_phone,
-        one.deputy, one.deputy_state, one.call, *call, one.called_by, one.called_at,
+        one.deputy, one.deputy_state, one.call, call_zh, call_en, one.called_by, one.called_at,
     )  # fmt: skip
 
 
