@@ -21,7 +21,7 @@ def numbers(
         raise ValueError(f"{name} must be numbers of shape {shape}") from None
     if values.size and not (values.min() >= low and values.max() <= high):
         raise ValueError(f"{name} must be between {low:g} and {high:g}")
-    return np.ascontiguousarray(values)
+    return np.array(values, order="C")  # writable, or a kernel would be compiled twice
 
 
 def whole(
@@ -37,7 +37,7 @@ def whole(
         raise ValueError(f"{name} must be whole numbers of shape {shape}") from None
     if values.size and not (values.min() >= low and values.max() <= high):
         raise ValueError(f"{name} must be between {low} and {high}")
-    return np.ascontiguousarray(values, np.int32)
+    return np.array(values, np.int32, order="C")
 
 
 def counted(times: NDArray[np.float64], step: float, points: int) -> NDArray[np.int64]:

@@ -179,7 +179,7 @@ def simulate_reach(audience: Audience, ladder: Sequence[Rung], *, seed: int) -> 
     delivered_by, acknowledged_by = np.full(n, -1, np.int8), np.full(n, -1, np.int8)
     saved, emptied = np.zeros(r, np.int64), table[:, 0].copy()
     _climb(
-        table, target, np.ascontiguousarray(awake, np.bool_), answers, median, sigma, key, sent, told, failed,
+        table, target, np.array(awake, np.bool_), answers, median, sigma, key, sent, told, failed,
         delivered, delivered_by, acknowledged, acknowledged_by, saved, emptied,
     )  # fmt: skip
     tried = np.isfinite(sent)

@@ -9,7 +9,7 @@ further door; what is left goes to the end of the list of the one named, at once
 it has fallen out too. Seconds count from the issue of the order; the simulation has no clock.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import IntEnum
 
 import numpy as np
@@ -199,7 +199,8 @@ def checked_doors(
     d = int(indptr[-1])
     if indptr[0] != 0 or (np.diff(indptr) < 0).any() or d > MOST:
         raise ValueError("indptr must begin at 0 and not descend")
-    k = np.asarray(kinds.median).size
+    given_kinds = [np.asarray(getattr(kinds, field.name)) for field in fields(kinds)]
+    k = next((column.size for column in given_kinds if column.ndim), 1)
     columns = [numbers("median", kinds.median, (k,), 0, 1e9), numbers("sigma", kinds.sigma, (k,), 0, 10)]
     columns.append(numbers("shut_seconds", kinds.shut_seconds, (k,), 0, 1e9))
     for name in ("away", "refuses", "helps"):
