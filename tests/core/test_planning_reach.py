@@ -278,6 +278,8 @@ def test_the_promise_of_five_minutes() -> None:
     assert not slow.kept and slow.first_seconds == 0
     assert slow.remaining == pytest.approx(44_700 - 29_130, rel=0.002)
     assert slow.needed_rate == pytest.approx(plan.needed_rate, rel=0.002)
+    boundless = first_rung(Crowd(149_000, 0.3, 1.0), [sure[0], rung(SMS, 30)])
+    assert boundless.kept and boundless.needed_rate == pytest.approx(plan.needed_rate, rel=0.002)
     # The simulation keeps it at that rate, and not at one that is two per cent lower.
     for factor, late in ((1.005, False), (0.98, True)):
         ladder = with_first(sure, 0, plan.needed_rate * factor)

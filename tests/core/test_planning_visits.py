@@ -103,6 +103,10 @@ def test_who_falls_out_hands_the_rest_over() -> None:
     assert passed.visited_by.tolist() == [2, 2, 1, 2] and passed.finished.tolist() == [350, 450, 100, 100]
     circle = visits(doors, PLAIN, Crew([inf, 0, 0], [250, 50, 50], [1, 2, 0]))
     assert circle.outcome.tolist() == [0, 0, 1, 1]
+    ring = visits(
+        Doors(np.arange(50_001), 0), PLAIN, Crew(np.zeros(50_000), 0.0, (np.arange(50_000) + 1) % 50_000)
+    )
+    assert not ring.outcome.any()
     # A revisit goes along, with its waiting time.
     away = DoorKinds(100, shut_seconds=20, away=1)
     again = visits(

@@ -104,6 +104,7 @@ def first_rung(
     latest = int(min(latest_seconds, own[2].after_seconds if len(own) > 2 else latest_seconds))
     seconds = range(latest + 1)
     rates = np.array([rung.rate for rung in own], np.float64)
+    most = 10.0 * crowd.people  # tries a second, as good as no limit
 
     def late(changed: Floats) -> Floats:
         return np.array([course.run(first, changed)[0] for first in seconds]) - course.lost
@@ -115,13 +116,13 @@ def first_rung(
             changed = rates * factor
             if alone:
                 changed = rates.copy()
-                changed[1] *= factor
+                changed[1] = base * factor
             return bool(late(changed).min() <= tolerated)
 
-        base = rates[1] if alone else rates[np.isfinite(rates)].min(initial=np.inf)
+        base = min(rates[1], most) if alone else rates[np.isfinite(rates)].min(initial=np.inf)
         if np.isinf(base):
             return 1.0 if enough(1.0) else np.inf
-        low, high = 1e-3 / base, 10.0 * crowd.people / base
+        low, high = 1e-3 / base, most / base
         if not enough(high):
             return np.inf
         while high / low > _LEAST_GAIN:
@@ -133,11 +134,10 @@ def first_rung(
     kept = np.flatnonzero(now + course.lost <= tolerated)
     in_time = np.flatnonzero(now <= tolerated)
     best = in_time[-1] if len(in_time) else len(now) - 1 - int(np.argmin(now[::-1]))
-    factor = least(alone=True)
     remaining, tries, emptied = course.run(int(best), rates)
     return Promise(
         kept=bool(len(kept)), first_seconds=int(best), remaining=remaining, late=max(remaining - course.lost, 0.0),
-        lost=course.lost, needed_rate=float(rates[1] * factor) if np.isfinite(factor) else np.inf,
+        lost=course.lost, needed_rate=float(min(rates[1], most) * least(alone=True)),
         needed_factor=least(alone=False), tries=tries, emptied=emptied,
     )  # fmt: skip
 

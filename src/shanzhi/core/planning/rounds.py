@@ -236,6 +236,12 @@ def _hand_over(
     """Hand what is left to the first in the chain who has not fallen out; wake that one. The size of the heap."""
     to, hops = handed_to[i], 0
     while to >= 0 and falls_out[to] <= now and hops < len(own):
+        # Who has fallen out stays so: the chain is halved on the way, or a ring would be walked again and again.
+        step = handed_to[to]
+        if step == to:
+            break
+        if step >= 0 and falls_out[step] <= now:
+            handed_to[to] = handed_to[step]
         to = handed_to[to]
         hops += 1
     if to < 0 or falls_out[to] <= now or (own[i] == indptr[i + 1] and head[i] < 0):

@@ -9,6 +9,7 @@ further door; what is left goes to the end of the list of the one named, at once
 it has fallen out too. Seconds count from the issue of the order; the simulation has no clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 
@@ -225,7 +226,7 @@ def checked_doors(
 def crew_after(
     reach: Reach,
     audience: Audience,
-    ladder: list[Rung],
+    ladder: Sequence[Rung],
     travel: ArrayLike,
     *,
     give_up_seconds: float,
