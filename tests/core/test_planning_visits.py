@@ -218,18 +218,23 @@ def by_coroutines(
 def test_as_the_coroutines_say(seed: int, w: int, d: int, falling: bool) -> None:
     chance = np.random.default_rng(seed)
     indptr = np.r_[0, np.sort(chance.integers(0, d + 1, w - 1)), d]
-    doors = Doors(indptr, chance.uniform(1, 30, d), chance.integers(0, 2, d), chance.integers(-1, 2, d))
+    # Often at the same second: whole numbers of ten seconds, and no chance in the times.
+    ten, spread = (10, 0.0) if seed % 2 else (1e-6, 0.8)
+
+    def seconds(most: int, count: int) -> np.ndarray:
+        return np.ceil(chance.uniform(0, most, count) / ten) * ten
+
+    doors = Doors(indptr, seconds(30, d), chance.integers(0, 2, d), chance.integers(-1, 2, d))
     share = chance.dirichlet([1, 1, 1, 2], 2)
     kinds = DoorKinds(
-        chance.uniform(10, 90, 2), chance.choice([0.0, 0.8], 2), chance.uniform(5, 20, 2), *share.T[:3],
-        chance.uniform(10, 90, 2), np.array([0.0, 0.5]),
+        seconds(90, 2), np.array([0.0, spread]), seconds(20, 2), *share.T[:3], seconds(90, 2), np.array([0.0, spread])
     )  # fmt: skip
     crew = Crew(
-        np.where(chance.random(w) < 0.2, inf, chance.uniform(0, 200, w)),
-        np.where(chance.random(w) < (0.5 if falling else 0), chance.uniform(0, 600, w), inf),
+        np.where(chance.random(w) < 0.2, inf, seconds(200, w)),
+        np.where(chance.random(w) < (0.5 if falling else 0), seconds(600, w), inf),
         chance.integers(-1, w, w), chance.integers(-1, 2, w),
     )  # fmt: skip
-    queues = Queues(chance.integers(1, 3, 2), chance.uniform(5, 60, 2), np.array([0.0, 0.5]))
+    queues = Queues(chance.integers(1, 3, 2), seconds(60, 2), np.array([0.0, spread]))
     found = simulate_visits(doors, kinds, crew, seed=seed, queues=queues, revisits=2, revisit_seconds=150)
     told = by_coroutines(doors, kinds, crew, queues, 2, 150, seed)
     columns = (found.finished, found.outcome, found.attempts, found.visited_by, found.worker_finished)
@@ -316,6 +321,8 @@ def test_the_longest_lists_are_split() -> None:
     # Who comes at 200 s takes what leaves both done at the same second.
     late = compare(doors, PLAIN, crew, extra=1, start_seconds=200, seed=1)
     assert late.reinforced.doors.indptr.tolist() == [0, 4, 6, 8] and late.after.finish_second() == 400
+    fine = reinforce(Doors([0, 1000], 0), DoorKinds(1.0), Crew([0]), extra=3, start_seconds=100)
+    assert fine.doors.indptr.tolist() == [0, 325, 550, 775, 1000]
     # Who never starts is helped first, and keeps nothing; who comes when all is done is not sent.
     absent = compare(doors, PLAIN, Crew([0, inf]), extra=1, start_seconds=50, seed=1)
     assert absent.reinforced.doors.indptr.tolist() == [0, 6, 6, 8] and absent.after.finish_second() == 600
