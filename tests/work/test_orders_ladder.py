@@ -295,3 +295,21 @@ def test_messages_can_be_asked_twice(order: Any, gateways: dict[str, Gateway], c
     assert calls.queue(made, Rung.objects.get(order=made, position=1), clock.now()) == 0
     assert Message.objects.count() == 5
     assert messaging.cancel_topic(calls.topic_of(made.id), "test") == 5
+
+
+@pytest.mark.parametrize(
+    ("people", "channels_there", "said"),
+    [
+        (149_000, {"sms", "voice"}, None),
+        (149_000, {"voice"}, "通道未接入：sms"),
+        (149_000, set(), "没有可用的外部通道"),
+        (900_000, {"sms", "voice"}, "每秒"),
+    ],
+)
+def test_the_composer_says_whether_the_promise_can_be_kept(
+    people: int, channels_there: set[str], said: str | None
+) -> None:
+    from shanzhi.work.orders.promise import warnings
+
+    told = warnings(packs.ladders()["urgent"], people, people, channels_there)
+    assert (told == []) if said is None else any(said in zh for zh, _ in told), told

@@ -64,10 +64,14 @@ class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is promised: everybody reached within `seconds`, though this share of phones is asleep."""
+    """What is promised: everybody reached within `seconds`, though this share of phones is asleep.
+
+    `answers` is the probability that somebody acknowledges what was delivered.
+    """
 
     seconds: int
     asleep_share: float
+    answers: float = 0.9
 
 
 @dataclass(frozen=True)

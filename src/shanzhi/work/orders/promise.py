@@ -1,72 +1,48 @@
 """Whether a ladder can keep the promise (送达承诺): everybody reached in time, with part of the phones asleep.
 
-A sleeping phone holds no stream: whoever it belongs to hears of an order only by the rungs that wake it. A rung of
-`n` messages at `r` a second has gone out after its start plus n / r seconds; what is not out by the promise is late.
+The computation is `core.planning.first_rung`; here a pack's ladder becomes its rungs, and the answer sentences.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 
+from shanzhi.core.planning import Channel, Crowd, Promise, Rung, first_rung
+from shanzhi.work.orders import packs
 from shanzhi.work.orders.flow import RungKind
-from shanzhi.work.orders.packs import Ladder, promise
 
 Sentence = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class Kept:
-    """By when the last sleeping phone is woken (seconds; None: never), and how many are too late or never."""
-
-    seconds: float | None
-    late: int
-
-
-def kept(ladder: Ladder, asleep: int, registered: Collection[str], limit: float) -> Kept:
-    """Let every usable rung wake people at its rate, each the next that nobody woke yet."""
-    rungs = [
-        (step.after_seconds, float(step.per_second or asleep or 1))
-        for step in ladder.rungs
-        if step.kind == str(RungKind.CHANNEL) and step.channel in registered
-    ]
-
-    def woken(at: float) -> float:
-        return sum(max(0.0, at - begins) * rate for begins, rate in rungs)
-
-    if not asleep:
-        return Kept(0.0, 0)
-    if not rungs:
-        return Kept(None, asleep)
-    late = max(0, asleep - int(woken(limit)))
-    low, high = 0.0, max(begins for begins, _ in rungs) + asleep / sum(rate for _, rate in rungs) + 1
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (low, middle) if woken(middle) >= asleep else (middle, high)
-    return Kept(high, late)
+def _rungs(ladder: packs.Ladder, registered: Collection[str]) -> list[Rung]:
+    """The app and the channels that are configured, in the order of their beginning."""
+    found = [Rung(Channel.in_app, 0.0)]
+    for step in sorted(ladder.rungs, key=lambda step: step.after_seconds):
+        if step.kind == str(RungKind.CHANNEL) and step.channel in registered:
+            way = Channel.voice if step.channel == "voice" else Channel.sms
+            found.append(Rung(way, float(step.after_seconds), float(step.per_second or "inf")))
+    return found
 
 
-def rate_needed(
-    ladder: Ladder, asleep: int, registered: Collection[str], limit: float
-) -> tuple[int, int] | None:
-    """Position and rate a second at which the first usable rung alone would do; None when there is no such rung."""
-    for position, step in enumerate(ladder.rungs):
-        if step.kind == str(RungKind.CHANNEL) and step.channel in registered and step.after_seconds < limit:
-            return position, ceil(asleep / (limit - step.after_seconds))
-    return None
+def computed(ladder: packs.Ladder, people: int, registered: Collection[str]) -> Promise | None:
+    """What the channels can do for so many people; None when no channel wakes a phone, or nobody is meant."""
+    given, rungs = packs.promise(), _rungs(ladder, registered)
+    if len(rungs) < 2 or not people:
+        return None
+    crowd = Crowd(people, given.asleep_share, answers=given.answers)
+    # As the ladder stands: its first rung begins when it says, or earlier if it has to.
+    latest = min(int(rungs[1].after_seconds), given.seconds - 1)
+    return first_rung(crowd, rungs, promise_seconds=given.seconds, latest_seconds=latest)
 
 
-def warnings(ladder: Ladder, people: int, with_phone: int, registered: Collection[str]) -> list[Sentence]:
+def warnings(
+    ladder: packs.Ladder, people: int, with_phone: int, registered: Collection[str]
+) -> list[Sentence]:
     """What a composer has to hear before it is too late."""
-    given, told = promise(), []
-    minutes = round(given.seconds / 60)
-    away = sorted(
-        {
-            step.channel
-            for step in ladder.rungs
-            if step.kind == str(RungKind.CHANNEL) and step.channel not in registered
-        }
-    )
-    if away:
+    given = packs.promise()
+    told: list[Sentence] = []
+    minutes, share = round(given.seconds / 60), round(given.asleep_share * 100)
+    wanted = {step.channel for step in ladder.rungs if step.kind == str(RungKind.CHANNEL)}
+    if away := sorted(wanted.difference(registered)):
         told.append(
             (
                 f"通道未接入：{'、'.join(away)}，这些级别不会发出消息。",
@@ -80,31 +56,37 @@ def warnings(ladder: Ladder, people: int, with_phone: int, registered: Collectio
                 f"{people - with_phone} people have no telephone here: only a deputy or the grid above tells them.",
             )
         )
-    asleep = round(people * given.asleep_share)
-    share = round(given.asleep_share * 100)
-    found = kept(ladder, asleep, registered, given.seconds)
-    if found.late == 0:
-        return told
-    if found.seconds is None:
+    found = computed(ladder, people, registered)
+    if found is None:
+        asleep = round(people * given.asleep_share)
+        if asleep:
+            told.append(
+                (
+                    f"若 {share}% 的手机处于休眠，约 {asleep} 人在 {minutes} 分钟内收不到：没有可用的外部通道。",
+                    f"With {share} % of phones asleep about {asleep} people are not reached within {minutes} "
+                    "minutes: no outside channel is configured.",
+                )
+            )
+    elif not found.kept:
+        told.append(_missed(found, share, minutes))
+    elif found.first_seconds < _rungs(ladder, registered)[1].after_seconds:
         told.append(
             (
-                f"若 {share}% 的手机处于休眠，约 {found.late} 人在 {minutes} 分钟内收不到：没有可用的外部通道。",
-                f"With {share} % of phones asleep about {found.late} people are not reached within {minutes} "
-                "minutes: no outside channel is configured.",
+                f"第一级外部通道应在 {found.first_seconds} 秒内开始，才能在 {minutes} 分钟内全部送达。",
+                f"The first outside channel has to begin within {found.first_seconds} seconds to reach all in "
+                f"{minutes} minutes.",
             )
         )
-        return told
-    needed = rate_needed(ladder, asleep, registered, given.seconds)
-    zh = en = ""
-    if needed is not None:
-        zh = f"第 {needed[0] + 1} 级需达到每秒 {needed[1]} 条。"
-        en = f" Rung {needed[0] + 1} would need {needed[1]} a second."
-    told.append(
-        (
-            f"若 {share}% 的手机处于休眠，{minutes} 分钟内约有 {found.late} 人收不到，全部送达需约 "
-            f"{ceil(found.seconds / 60)} 分钟。{zh}",
-            f"With {share} % of phones asleep about {found.late} people are late; all are reached after about "
-            f"{ceil(found.seconds / 60)} minutes.{en}",
-        )
-    )
     return told
+
+
+def _missed(found: Promise, share: int, minutes: int) -> Sentence:
+    zh = f"若 {share}% 的手机处于休眠，{minutes} 分钟内约有 {ceil(found.remaining)} 人收不到。"
+    en = f"With {share} % of phones asleep about {ceil(found.remaining)} people are not reached in {minutes} minutes."
+    if isfinite(found.needed_rate):
+        zh += f"第一级外部通道需达到每秒 {ceil(found.needed_rate)} 条。"
+        en += f" The first outside channel would need {ceil(found.needed_rate)} a second."
+    elif isfinite(found.needed_factor):
+        zh += f"各通道速率需提高到 {found.needed_factor:.1f} 倍。"
+        en += f" The channels would have to be {found.needed_factor:.1f} times as fast."
+    return zh, en
