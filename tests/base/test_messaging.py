@@ -16,7 +16,6 @@ from shanzhi.base.messaging.channels import Answer, Letter, Outcome, Report
 from shanzhi.base.messaging.jobs import erase_message_addresses
 from shanzhi.base.messaging.models import Attempt, Message, Receipt, Reply
 from shanzhi.core.kit.errors import InvalidInput
-from shanzhi.core.kit.ids import uuid7
 
 AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 AREA = "510107"
