@@ -1,4 +1,4 @@
-"""The worker (后台进程): relay, sealer, clock loop and jobs, each in a thread."""
+"""The worker (后台进程): relay, sealer, clock loop, jobs and the senders of messages, each in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "messages")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -44,9 +44,16 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     make_ready()
     from shanzhi.base.audit import sealer
     from shanzhi.base.clocks import loop
+    from shanzhi.base.messaging import sender
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
+    from shanzhi.edge.exchange.channels.configuration import configure
     from shanzhi.work.cases.actions import wake_suspended
+
+    def send() -> None:
+        for line in configure(SystemClock()):
+            log.info("channel %s", line)
+        sender.run(stop, SystemClock())
 
     failed = threading.Event()
 
@@ -68,6 +75,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
         "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+        "messages": send,
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()
