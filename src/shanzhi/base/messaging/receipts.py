@@ -141,7 +141,10 @@ def settle(channel: str, now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REPLY_LATE, {"channel": channel})
         tell_replies(
-            [Replied(*row[:4], decrypt(bytes(row[4])) if row[4] else "", row[5]) for row in cursor.fetchall()]
+            [
+                Replied(area, subject_id, topic, named, decrypt(bytes(text)) if text else "", at)
+                for area, subject_id, topic, named, text, at in cursor.fetchall()
+            ]
         )
         return _settle(_MATCH.format(which=""), {"channel": channel}, now)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from shanzhi.edge.cli.ready import make_ready
-from shanzhi.edge.cli.sentences import CommandError
 
 
 def show() -> int:
@@ -12,17 +11,15 @@ def show() -> int:
     from shanzhi.base.messaging import queries
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
-    from shanzhi.edge.exchange.channels.errors import ChannelMisconfigured
 
     clock = SystemClock()
-    try:
-        lines = configure(clock)
-    except ChannelMisconfigured as error:
-        raise CommandError(error.sentence("zh"), error.sentence("en")) from None
+    lines, errors = configure(clock)
     for line in lines:
         print(line)
     for one in queries.missing(clock.now()):
         print(
             f"滞留 stuck: {one.via} {one.state} {one.count}，自 since {one.oldest_at.isoformat(timespec='seconds')}"
         )
-    return 0
+    for error in errors:
+        print(f"{error.sentence('zh')} {error.sentence('en')}")
+    return 1 if errors else 0

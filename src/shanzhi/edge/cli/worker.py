@@ -51,8 +51,11 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.work.cases.actions import wake_suspended
 
     def send() -> None:
-        for line in configure(SystemClock()):
+        lines, errors = configure(SystemClock())
+        for line in lines:
             log.info("channel %s", line)
+        for error in errors:
+            log.error("%s", error.sentence("en"))
         sender.run(stop, SystemClock())
 
     failed = threading.Event()

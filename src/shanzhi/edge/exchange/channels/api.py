@@ -2,6 +2,7 @@
 
 import hmac
 import json
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -32,7 +33,7 @@ class ReportController(ApiController):
 
     gate = PUBLIC
 
-    @validate(ResponseSpec(dict[str, Any], status_code=200), validate_responses=False)
+    @validate(ResponseSpec(dict[str, Any], status_code=HTTPStatus.OK), validate_responses=False)
     def post(self, parsed_path: Path[ChannelPath]) -> HttpResponse:
         """Take in a report. 404 for a channel that takes none and for a wrong secret alike."""
         code = parsed_path.code

@@ -8,6 +8,7 @@ status report and table 1 (Stat), 8.4.7 ACTIVE_TEST. Long texts: user data heade
 import hashlib
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 CONNECT, CONNECT_RESP = 0x00000001, 0x80000001
 TERMINATE, TERMINATE_RESP = 0x00000002, 0x80000002
@@ -144,11 +145,10 @@ def delivery_answer(id: bytes) -> bytes:
     return _DELIVER_RESP.pack(id, 0)
 
 
-def _unpack(layout: struct.Struct, body: bytes) -> tuple[bytes, ...]:
+def _unpack(layout: struct.Struct, body: bytes) -> tuple[Any, ...]:
     if len(body) != layout.size:
         raise BadFrame(f"{len(body)} bytes instead of {layout.size}")
-    found: tuple[bytes, ...] = layout.unpack(body)
-    return found
+    return layout.unpack(body)
 
 
 def _text(field: bytes) -> str:

@@ -176,27 +176,38 @@ def guard_of(code: str) -> Guard | None:
             "需指定 secret，以及 header 或 query 之一。",
             "it needs a secret, and header or query.",
         )
-    return Guard(
-        secrets[name],
-        report.get("header", ""),
-        report.get("query", ""),
-        report.get("method", ""),
-        report.get("answer"),
-    )
+    header, query, method = (str(report.get(part, "")) for part in ("header", "query", "method"))
+    return Guard(secrets[name], header, query, method, report.get("answer"))
 
 
-def configure(clock: Clock) -> list[str]:
-    """Register the sink and every configured channel (启用通道), a line about each. Raises ChannelMisconfigured."""
-    mapping = read()
-    made: list[Channel] = [build(code, given, clock) for code, given in mapping.items()]
+def configure(clock: Clock) -> tuple[list[str], list[ChannelMisconfigured]]:
+    """Register the sink and every configured channel (启用通道): a line about each, and what is wrong with the others.
+
+    A channel that is configured wrongly stops none of the others.
+    """
+    errors: list[ChannelMisconfigured] = []
+    mapping: dict[str, dict[str, Any]] = {}
+    made: list[Channel] = [SinkChannel(clock)]
+    try:
+        mapping = read()
+    except ChannelMisconfigured as error:
+        errors.append(error)
+    for code, given in mapping.items():
+        try:
+            guard_of(code)
+            made.append(build(code, given, clock))
+        except ChannelMisconfigured as error:
+            errors.append(error)
     for code in registered():
         unregister(code)
-    lines = []
-    for channel in [SinkChannel(clock), *made]:
+    for channel in made:
         register(channel)
-        kind = mapping.get(channel.code, {}).get("kind", SINK)
-        where = mapping.get(channel.code, {})
-        host = where.get("url") or where.get("base_url") or where.get("host") or ""
-        told = "有回执 with reports" if where.get("report") else ""
-        lines.append(f"{channel.code}: {kind} {channel.rate_per_second:g}/s {host} {told}".rstrip())
-    return lines
+    return [_line(channel, mapping.get(channel.code, {})) for channel in made], errors
+
+
+def _line(channel: Channel, given: Mapping[str, Any]) -> str:
+    host = given.get("url") or given.get("base_url") or given.get("host") or ""
+    reports = "有回执 with reports" if given.get("report") else ""
+    return (
+        f"{channel.code}: {given.get('kind', SINK)} {channel.rate_per_second:g}/s {host} {reports}".rstrip()
+    )

@@ -1,7 +1,7 @@
 """DingTalk work notifications (钉钉工作通知).
 
-Format: 钉钉开放平台 "获取企业内部应用的access_token" (`/gettoken`), "发送工作通知" (`asyncsend_v2`), "获取工作通知消息的
-发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages; not tried against the real
+Format: 钉钉开放平台 "获取企业内部应用的access_token" (`/gettoken`), "发送工作通知" (`asyncsend_v2`),
+"获取工作通知消息的发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages; not tried against the real
 service. One text reaches a user once a day: the provider drops the same text silently, so a text should differ.
 """
 
@@ -108,8 +108,8 @@ class DingTalkChannel(ConfiguredChannel):
             except (Unanswered, ValueError):
                 continue
             result = answer.get("send_result")
-            for name, state in _RESULTS.items() if isinstance(result, dict) else ():
-                users = result.get(name) or []
+            for name, state in _RESULTS.items():
+                users = (result.get(name) or []) if isinstance(result, dict) else []
                 if isinstance(users, list):
                     code = "" if state == "delivered" else name.removesuffix("_user_id_list")
                     found += [Report(f"{task}/{digest(str(one))}", state, now, code) for one in users]

@@ -1,8 +1,8 @@
 """SMS and calls over HTTP (短信、语音 HTTP 接口), as the configuration's mapping describes the provider's form.
 
 Fields of reports known from public pages: 阿里云 SmsReport and SmsUp (a JSON list with `biz_id`, `success`,
-`err_code`, `phone_number`, `content`), 云片 (form field `sms_status`), 阿里云 voice reports (`call_id`, `dtmf`). These
-pages were read in copies; no provider was tried.
+`err_code`, `phone_number`, `content`), 云片 (form field `sms_status`), 阿里云 voice reports (`call_id`, `dtmf`).
+These pages were read in copies; no provider was tried.
 """
 
 import hashlib
@@ -97,7 +97,9 @@ class MappedChannel(ConfiguredChannel):
         rules = self._reports
         reports: list[Report] = []
         answers: list[Answer] = []
-        for item in rules.read(body, content_type) if rules else ():
+        if rules is None:
+            return Arrived()
+        for item in rules.read(body, content_type):
             id = plain(look(item, rules.id)) if rules.id else ""
             state, code = plain(look(item, rules.state)), plain(look(item, rules.code))
             if id and rules.state and state in rules.delivered:

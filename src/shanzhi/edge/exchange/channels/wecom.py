@@ -56,7 +56,8 @@ class WeComChannel(ConfiguredChannel):
 
     def __init__(
         self, code: str, *, corp_id: str, corp_secret: str, agent_id: int, clock: Clock, base_url: str = BASE_URL,
-        title: str = "善治", rate_per_second: float = 200.0, batch_size: int = MOST_USERS, timeout_seconds: float = 10,
+        title: str = "善治", rate_per_second: float = 200.0, batch_size: int = MOST_USERS,
+        timeout_seconds: float = 10,
     ) -> None:  # fmt: skip
         super().__init__(
             code,
@@ -71,7 +72,7 @@ class WeComChannel(ConfiguredChannel):
         self._token = Token(self._caller, f"/cgi-bin/gettoken?{credentials}", clock)
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
-        """One call for each text. Users whom the provider names as invalid or unlicensed fail, the others are sent."""
+        """One call for each text. Users named in the answer as invalid or unlicensed fail, the others are sent."""
         groups: dict[tuple[str, str], list[Letter]] = {}
         for letter in letters:
             groups.setdefault((letter.text, letter.link), []).append(letter)
@@ -89,7 +90,7 @@ class WeComChannel(ConfiguredChannel):
         code = answer.get("errcode")
         if code == 0 and isinstance(answer.get("msgid", ""), str):
             refused = _names(answer.get("invaliduser")) | _names(answer.get("unlicenseduser"))
-            id = answer.get("msgid", "")
+            id = str(answer.get("msgid", ""))
             return [
                 Outcome(one, "refused", code="invalid-user")
                 if one.address.lower() in refused
