@@ -14,6 +14,11 @@ _django = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402
 
+from shanzhi.edge.exchange.channels.configuration import configure  # noqa: E402
+
+# The composer of an order says which channels there are; only the worker sends.
+configure(settings.SHANZHI_CLOCK)
+
 
 def _immutable(path: str, url: str) -> bool:
     """Vite puts the hash of the content into the names under assets/."""

@@ -18,6 +18,7 @@ from shanzhi.base.messaging.addresses import digest
 from shanzhi.base.messaging.channels import SINK, Changed, Letter, Outcome, tell_states
 from shanzhi.base.messaging.erasing import erase
 from shanzhi.base.messaging.receipts import receipts, replies, settle
+from shanzhi.base.rows import by_index
 from shanzhi.base.rows.encryption import decrypt, encrypt
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
@@ -45,16 +46,18 @@ FROM unnest(%(id)s::uuid[], %(area)s::text[], %(recipient_kind)s::text[], %(reci
     address_digest, drill, due_at)
 ON CONFLICT DO NOTHING
 """
-_CANCEL = """
-WITH found AS (
-  SELECT area, id FROM messaging_message WHERE {which} AND state IN ('queued', 'sending')
-  ORDER BY area, id FOR UPDATE
-)
-UPDATE messaging_message m SET state = 'cancelled', next_at = NULL, reason = %(reason)s
-FROM found WHERE m.area = found.area AND m.id = found.id AND m.state IN ('queued', 'sending')
+# First the locks, in one order; the change is a statement of its own without a join.
+_CANCEL_LOCK = """
+SELECT count(*) FROM (
+  SELECT 1 FROM messaging_message WHERE {which} AND state IN ('queued', 'sending') ORDER BY area, id FOR UPDATE
+) locked
 """
-_CANCEL_SUBJECTS = _CANCEL.format(which="area = %(area)s AND subject_id = ANY(%(subject_ids)s)")
-_CANCEL_TOPIC = _CANCEL.format(which="topic = %(topic)s")
+_CANCEL = """
+UPDATE messaging_message SET state = 'cancelled', next_at = NULL, reason = %(reason)s
+WHERE {which} AND state IN ('queued', 'sending')
+"""
+_SUBJECTS = "area = %(area)s AND subject_id = ANY(%(subject_ids)s)"
+_TOPIC = "topic = %(topic)s"
 # The bucket is made full at the first message, and locked while letters are taken from it.
 _FILL = "INSERT INTO messaging_channelpace (code, tokens, at) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _TOKENS = """
@@ -69,14 +72,13 @@ WITH due AS (
   ORDER BY next_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE messaging_message m SET state = 'sending', attempts = m.attempts + 1, next_at = %(until)s
-FROM due WHERE m.area = due.area AND m.id = due.id
+FROM due WHERE m.id = ANY (ARRAY(SELECT id FROM due)) AND m.area = due.area AND m.id = due.id
 RETURNING m.area, m.id, m.attempts, m.address, m.text, m.link
 """
+# `id = ANY` beside the join: otherwise a server that knows nothing of the table yet goes through all of it.
 _LOCK = """
 SELECT count(*) FROM (
-  SELECT 1 FROM messaging_message m
-  JOIN unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id) ON m.area = given.area AND m.id = given.id
-  ORDER BY m.area, m.id FOR UPDATE OF m
+  SELECT 1 FROM messaging_message WHERE id = ANY(%(ids)s) AND area = ANY(%(areas)s) ORDER BY area, id FOR UPDATE
 ) locked
 """
 # Accepted is a fact whoever tells it and however late; any other outcome counts for the attempt under way only.
@@ -94,7 +96,7 @@ UPDATE messaging_message m SET
     THEN %(at)s + make_interval(secs => least(%(longest)s, %(first)s * power(%(factor)s, s.number - 1))) END,
   reason = CASE WHEN s.result = 'accepted' THEN '' WHEN s.code = '' THEN s.result ELSE s.code END
 FROM said s
-WHERE m.area = s.area AND m.id = s.id AND (
+WHERE m.id = ANY(%(ids)s) AND m.area = s.area AND m.id = s.id AND (
   s.result = 'accepted' AND m.state IN ('queued', 'sending', 'failed', 'cancelled')
   OR m.state = 'sending' AND m.attempts = s.number)
 RETURNING m.area, m.id, m.subject_id, m.topic, m.channel, m.round, m.state, m.reason
@@ -107,7 +109,8 @@ SELECT given.id, given.area, given.message_id, given.number, given.part, given.p
 FROM unnest(%(id)s::uuid[], %(area)s::text[], %(message_id)s::uuid[], %(number)s::int[], %(part)s::int[],
   %(parts)s::int[], %(result)s::text[], %(provider_id)s::text[], %(code)s::text[], %(retriable)s::bool[])
   AS given (id, area, message_id, number, part, parts, result, provider_id, code, retriable)
-JOIN messaging_message m ON m.area = given.area AND m.id = given.message_id
+JOIN messaging_message m
+  ON m.id = ANY(%(message_id)s) AND m.area = given.area AND m.id = given.message_id
 ON CONFLICT DO NOTHING
 """
 _GIVE_UP = """
@@ -209,17 +212,19 @@ def cancel(area: str, subject_ids: Sequence[UUID], reason: str) -> int:
     One that is with the provider at this moment counts as cancelled too, unless its provider takes it: then it is
     sent, as it was.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CANCEL_SUBJECTS, {"area": area, "subject_ids": list(subject_ids), "reason": reason[:40]}
-        )
-        return int(cursor.rowcount)
+    return _cancel(_SUBJECTS, {"area": area, "subject_ids": list(subject_ids)}, reason)
 
 
 def cancel_topic(topic: str, reason: str) -> int:
     """Stop what is not sent yet of a whole topic (全部取消); how many messages."""
-    with connection.cursor() as cursor:
-        cursor.execute(_CANCEL_TOPIC, {"topic": topic, "reason": reason[:40]})
+    return _cancel(_TOPIC, {"topic": topic}, reason)
+
+
+def _cancel(which: str, given: dict[str, Any], reason: str) -> int:
+    given["reason"] = reason[:40]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_CANCEL_LOCK.format(which=which), given)
+        cursor.execute(_CANCEL.format(which=which), given)
         return int(cursor.rowcount)
 
 
@@ -245,8 +250,9 @@ def take(via: str, limit: int, now: datetime, *, rate: float, lease_seconds: flo
                 "until": until,
                 "limit": min(limit, int(tokens)),
             }
-            cursor.execute(_TAKE, given)
-            rows = cursor.fetchall()
+            with by_index():
+                cursor.execute(_TAKE, given)
+                rows = cursor.fetchall()
         cursor.execute(_SPEND, [tokens - len(rows), now, via])
     letters, unreadable = [], []
     for area, id, number, stored, text, link in rows:

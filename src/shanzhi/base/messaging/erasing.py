@@ -4,12 +4,14 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+_LOCK = """
+SELECT count(*) FROM (
+  SELECT 1 FROM messaging_message WHERE created_at < %s AND next_at IS NOT NULL ORDER BY area, id FOR UPDATE
+) locked
+"""
 _TOO_OLD = """
-WITH found AS (
-  SELECT area, id FROM messaging_message WHERE created_at < %s AND next_at IS NOT NULL ORDER BY area, id FOR UPDATE
-)
-UPDATE messaging_message m SET state = 'cancelled', next_at = NULL, reason = 'too-old'
-FROM found WHERE m.area = found.area AND m.id = found.id
+UPDATE messaging_message SET state = 'cancelled', next_at = NULL, reason = 'too-old'
+WHERE created_at < %s AND next_at IS NOT NULL
 """
 _ADDRESSES = """
 UPDATE messaging_message SET address = NULL, address_digest = ''
@@ -24,6 +26,7 @@ def erase(before: datetime) -> int:
     before it (清除号码); how many rows. What still waited to be sent by then is cancelled with `too-old`."""
     erased = 0
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK, [before])
         cursor.execute(_TOO_OLD, [before])
         for sql in (_ADDRESSES, _REPLIES, _RECEIPTS):
             cursor.execute(sql, [before])

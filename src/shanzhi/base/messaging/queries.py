@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Count
 
 from shanzhi.base.messaging.channels import Letter
-from shanzhi.base.messaging.models import Message, MessageState, Reply
+from shanzhi.base.messaging.models import Message, Reply
 
 OVERDUE_SECONDS = 120
 
@@ -110,8 +110,3 @@ def awaiting(via: str, since: datetime, limit: int = 1000) -> list[str]:
 def replies_to(subject_id: UUID) -> list[Reply]:
     """What was answered about a subject, oldest first; texts that were erased are empty."""
     return list(Reply.objects.filter(subject_id=subject_id).order_by("at", "id"))
-
-
-def open_states() -> tuple[str, ...]:
-    """The states in which a message can still be cancelled."""
-    return (MessageState.QUEUED, MessageState.SENDING)

@@ -7,11 +7,13 @@ came makes no difference. Delivered outweighs failed: somebody has it.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 
 from shanzhi.base.messaging.addresses import digest
 from shanzhi.base.messaging.channels import Answer, Changed, Replied, Report, tell_replies, tell_states
+from shanzhi.base.rows import by_index
 from shanzhi.base.rows.encryption import decrypt, encrypt
 from shanzhi.core.kit.ids import uuid7
 
@@ -24,32 +26,37 @@ FROM unnest(%(ids)s::uuid[], %(provider_ids)s::text[], %(states)s::text[], %(cod
   AS given (id, provider_id, state, code, at)
 ON CONFLICT DO NOTHING
 """
+# LATERAL and OFFSET 0 fix the way: from the few receipts to their attempts, by index, whatever the server knows.
 _MATCH = """
-SELECT r.id, a.area, a.message_id FROM messaging_receipt r
-JOIN messaging_attempt a ON a.channel = r.channel AND a.provider_id = r.provider_id
-WHERE r.settled_at IS NULL AND r.channel = %s ORDER BY r.received_at, r.id LIMIT %s
+SELECT r.id, a.area, a.message_id FROM messaging_receipt r CROSS JOIN LATERAL (
+  SELECT area, message_id FROM messaging_attempt a
+  WHERE a.channel = r.channel AND a.provider_id = r.provider_id AND a.provider_id <> '' OFFSET 0
+) a
+WHERE r.settled_at IS NULL AND r.channel = %(channel)s {which} ORDER BY r.received_at, r.id LIMIT %(limit)s
 """
 _LOCK = """
 SELECT count(*) FROM (
-  SELECT 1 FROM messaging_message m
-  JOIN unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id) ON m.area = given.area AND m.id = given.id
-  ORDER BY m.area, m.id FOR UPDATE OF m
+  SELECT 1 FROM messaging_message WHERE id = ANY(%(ids)s) AND area = ANY(%(areas)s) ORDER BY area, id FOR UPDATE
 ) locked
 """
 _JUDGE = """
 WITH touched AS (
   SELECT DISTINCT area, id FROM unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id)
 ), tried AS (
-  SELECT a.area, a.message_id, a.number,
-    count(DISTINCT a.part) FILTER (WHERE d.id IS NOT NULL) = max(a.parts) AS delivered, max(d.at) AS delivered_at,
-    bool_or(f.id IS NOT NULL AND d.id IS NULL) AS failed, max(f.at) AS failed_at,
-    max(f.code) FILTER (WHERE d.id IS NULL) AS code
-  FROM touched t JOIN messaging_attempt a ON a.area = t.area AND a.message_id = t.id AND a.result = 'accepted'
-  LEFT JOIN messaging_receipt d
-    ON d.area = '' AND d.channel = a.channel AND d.provider_id = a.provider_id AND d.state = 'delivered'
-  LEFT JOIN messaging_receipt f
-    ON f.area = '' AND f.channel = a.channel AND f.provider_id = a.provider_id AND f.state = 'failed'
-  GROUP BY a.area, a.message_id, a.number
+  SELECT t.area, t.id AS message_id, a.number,
+    count(DISTINCT a.part) FILTER (WHERE d.at IS NOT NULL) = max(a.parts) AS delivered, max(d.at) AS delivered_at,
+    bool_or(f.at IS NOT NULL AND d.at IS NULL) AS failed, max(f.at) AS failed_at,
+    max(f.code) FILTER (WHERE d.at IS NULL) AS code
+  FROM touched t CROSS JOIN LATERAL (
+    SELECT * FROM messaging_attempt a WHERE a.area = t.area AND a.message_id = t.id AND a.result = 'accepted' OFFSET 0
+  ) a LEFT JOIN LATERAL (
+    SELECT d.at FROM messaging_receipt d WHERE d.area = '' AND d.channel = a.channel
+      AND d.provider_id = a.provider_id AND d.state = 'delivered' OFFSET 0
+  ) d ON true LEFT JOIN LATERAL (
+    SELECT f.at, f.code FROM messaging_receipt f WHERE f.area = '' AND f.channel = a.channel
+      AND f.provider_id = a.provider_id AND f.state = 'failed' OFFSET 0
+  ) f ON true
+  GROUP BY t.area, t.id, a.number
 ), verdict AS (
   SELECT area, message_id, bool_or(delivered) AS delivered,
     min(delivered_at) FILTER (WHERE delivered) AS delivered_at,
@@ -61,7 +68,7 @@ UPDATE messaging_message m SET
   delivered_at = CASE WHEN v.delivered THEN v.delivered_at END,
   reason = CASE WHEN v.delivered THEN '' WHEN v.code = '' THEN 'not-delivered' ELSE v.code END
 FROM verdict v
-WHERE m.area = v.area AND m.id = v.message_id AND (
+WHERE m.id = ANY(%(ids)s) AND m.area = v.area AND m.id = v.message_id AND (
   v.delivered AND m.state IN ('queued', 'sending', 'sent', 'failed', 'cancelled')
   OR v.failed AND NOT v.delivered AND m.state = 'sent')
 RETURNING m.area, m.id, m.subject_id, m.topic, m.channel, m.round, m.state,
@@ -94,10 +101,16 @@ SELECT made.id, m.area, m.subject_id, m.topic, m.channel FROM made
 JOIN messaging_message m ON m.area = made.message_area AND m.id = made.message_id
 """
 _REPLY_LATE = """
+WITH found AS (
+  SELECT r.id, a.area, a.message_id FROM messaging_reply r CROSS JOIN LATERAL (
+    SELECT area, message_id FROM messaging_attempt a
+    WHERE a.channel = r.channel AND a.provider_id = r.about AND a.provider_id <> '' LIMIT 1
+  ) a
+  WHERE r.channel = %(channel)s AND r.message_id IS NULL AND r.about <> ''
+)
 UPDATE messaging_reply r SET message_area = m.area, message_id = m.id, subject_id = m.subject_id
-FROM messaging_attempt a JOIN messaging_message m ON m.area = a.area AND m.id = a.message_id
-WHERE r.channel = %(channel)s AND r.message_id IS NULL AND r.about <> ''
-  AND a.channel = r.channel AND a.provider_id = r.about
+FROM found JOIN messaging_message m ON m.area = found.area AND m.id = found.message_id
+WHERE r.id = found.id AND r.message_id IS NULL
 RETURNING m.area, m.subject_id, m.topic, m.channel, r.text, r.at
 """
 
@@ -108,17 +121,18 @@ def receipts(channel: str, reports: Sequence[Report], now: datetime) -> int:
         return 0
     # In one order, so that two who bring the same receipts do not wait for each other.
     given = sorted({(one.provider_id, one.state): one for one in reports}.items())
+    ids = [uuid7() for _ in given]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             _KEEP,
             {
-                "channel": channel, "now": now, "ids": [uuid7() for _ in given],
-                "provider_ids": [key[0][:100] for key, _ in given], "states": [key[1] for key, _ in given],
-                "codes": [one.code[:40] for _, one in given], "ats": [one.at for _, one in given],
+                "channel": channel, "now": now, "ids": ids, "provider_ids": [key[0][:100] for key, _ in given],
+                "states": [key[1] for key, _ in given], "codes": [one.code[:40] for _, one in given],
+                "ats": [one.at for _, one in given],
             },
         )  # fmt: skip
         new = int(cursor.rowcount)
-        settle(channel, now)
+        _settle(_MATCH.format(which="AND r.id = ANY(%(ids)s)"), {"channel": channel, "ids": ids}, now)
     return new
 
 
@@ -127,19 +141,28 @@ def settle(channel: str, now: datetime) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_REPLY_LATE, {"channel": channel})
         tell_replies(
-            [Replied(*row[:4], decrypt(bytes(row[4])) if row[4] else "", row[5]) for row in cursor.fetchall()]
+            [
+                Replied(area, subject_id, topic, named, decrypt(bytes(text)) if text else "", at)
+                for area, subject_id, topic, named, text, at in cursor.fetchall()
+            ]
         )
-        cursor.execute(_MATCH, [channel, SETTLED_AT_ONCE])
-        matched = cursor.fetchall()
-        if not matched:
-            return 0
-        given = {"areas": [row[1] for row in matched], "ids": [row[2] for row in matched]}
-        cursor.execute(_LOCK, given)
-        # A statement of its own, after the locks: it sees what others settled before they let go.
-        cursor.execute(_JUDGE, given)
-        changes = [Changed(*row) for row in cursor.fetchall()]
-        cursor.execute(_SETTLED, [now, [row[0] for row in matched]])
-        settled = int(cursor.rowcount)
+        return _settle(_MATCH.format(which=""), {"channel": channel}, now)
+
+
+def _settle(match: str, given: dict[str, Any], now: datetime) -> int:
+    with connection.cursor() as cursor:
+        with by_index():
+            cursor.execute(match, given | {"limit": SETTLED_AT_ONCE})
+            matched = cursor.fetchall()
+            if not matched:
+                return 0
+            touched = {"areas": [row[1] for row in matched], "ids": [row[2] for row in matched]}
+            cursor.execute(_LOCK, touched)
+            # A statement of its own, after the locks: it sees what others settled before they let go.
+            cursor.execute(_JUDGE, touched)
+            changes = [Changed(*row) for row in cursor.fetchall()]
+            cursor.execute(_SETTLED, [now, [row[0] for row in matched]])
+            settled = int(cursor.rowcount)
         tell_states(changes)
     return settled
 

@@ -3,6 +3,14 @@
 from shanzhi.base.rows.fields import CodeField
 from shanzhi.base.rows.migrations import append_only, area_key, composite_foreign_key
 from shanzhi.base.rows.models import GrowingRow
-from shanzhi.base.rows.plans import in_sets
+from shanzhi.base.rows.plans import by_index, in_sets
 
-__all__ = ["CodeField", "GrowingRow", "append_only", "area_key", "composite_foreign_key", "in_sets"]
+__all__ = [
+    "CodeField",
+    "GrowingRow",
+    "append_only",
+    "area_key",
+    "by_index",
+    "composite_foreign_key",
+    "in_sets",
+]

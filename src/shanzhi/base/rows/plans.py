@@ -21,3 +21,21 @@ def in_sets(wide: bool = True) -> Iterator[None]:
         yield
         if not connection.needs_rollback:
             cursor.execute("SET LOCAL enable_nestloop = on")
+
+
+_SCANS = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_sort")
+_SET = "SELECT " + ", ".join(f"set_config('{name}', %s, true)" for name in _SCANS)
+
+
+@contextmanager
+def by_index() -> Iterator[None]:
+    """Plans that go from index to row, for a set that is small beside its table, whatever the server knows of it.
+
+    Right after 150,000 rows were queued it knew nothing, and sorted all of them for each thousand that was taken:
+    68 ms instead of 15 ms. The caller is in a transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_SET, ["off"] * len(_SCANS))
+        yield
+        if not connection.needs_rollback:
+            cursor.execute(_SET, ["on"] * len(_SCANS))

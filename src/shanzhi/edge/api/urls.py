@@ -15,6 +15,7 @@ from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
+from shanzhi.edge.exchange.channels.api import urlpatterns as channels
 from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
@@ -36,6 +37,7 @@ router = Router(
         *orders,
         *media,
         *push,
+        *channels,
     ],  # fmt: skip
 )
 schema = build_schema(

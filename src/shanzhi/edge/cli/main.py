@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shanzhi.edge.cli import postgres, replay, setup
+from shanzhi.edge.cli import channels, drill, postgres, replay, setup
 from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
@@ -39,12 +39,14 @@ def _parser() -> argparse.ArgumentParser:
     database.add_argument("arguments", nargs=argparse.REMAINDER, help="psql 的参数 / arguments of psql")
     audit = commands.add_parser("audit", help="审计日志 / the sealed history")
     audit.add_argument("action", choices=["verify"])
+    commands.add_parser("channels", help="消息通道 / channels of messages, and what is stuck")
     recompute = commands.add_parser(
         "recompute", help="日历变更后重算到期时间 / due times anew, after a new calendar"
     )
     recompute.add_argument("--now", action="store_true", help="立即执行并报告 / at once, with a report")
     setup.add_arguments(commands)
     replay.add(commands)
+    drill.add(commands)
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -127,12 +129,16 @@ def _recompute(now: bool) -> int:
 def _run(options: argparse.Namespace) -> int:
     if options.command == "audit":
         return _verify()
+    if options.command == "channels":
+        return channels.show()
     if options.command == "setup":
         return setup.run_setup(options)
     if options.command == "account":
         return setup.run_account(options)
     if options.command == "recompute":
         return _recompute(options.now)
+    if options.command == "drill":
+        return drill.run(options)
     if options.command == "replay":
         return replay.run(options)
     if options.command == "db":

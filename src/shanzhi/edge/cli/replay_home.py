@@ -35,10 +35,10 @@ class ReplayHome:
 
     def __init__(self, name: str, restart: bool, http: bool = False) -> None:
         # Never the program's own: a restart drops it.
-        if not re.fullmatch(r"replay[a-z0-9_]{0,50}", name):
+        if not re.fullmatch(r"(replay|drill)[a-z0-9_]{0,50}", name):
             raise CommandError(
-                "重放用的数据库名应以 replay 开头，只含小写字母、数字和下划线。",
-                "A database for replays begins with replay and has small letters, digits and underscores.",
+                "重放或演练用的数据库名应以 replay 或 drill 开头，只含小写字母、数字和下划线。",
+                "A database for replays or drills begins so and has small letters, digits and underscores.",
             )
         self.name, self.restart, self.http = name, restart, http
         self._stop = threading.Event()

@@ -1,4 +1,4 @@
-"""The worker (后台进程): relay, sealer, clock loop, folding of receipts and jobs, each in a thread."""
+"""The worker (后台进程): relay, sealer, clocks, jobs, messages, orders and their receipts, each in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "folding", "orders")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -44,11 +44,21 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     make_ready()
     from shanzhi.base.audit import sealer
     from shanzhi.base.clocks import loop
+    from shanzhi.base.messaging import sender
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
+    from shanzhi.edge.exchange.channels.configuration import configure
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
+
+    def send() -> None:
+        lines, errors = configure(SystemClock())
+        for line in lines:
+            log.info("channel %s", line)
+        for error in errors:
+            log.error("%s", error.sentence("en"))
+        sender.run(stop, SystemClock())
 
     failed = threading.Event()
 
@@ -70,6 +80,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
         "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+        "messages": send,
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
     }

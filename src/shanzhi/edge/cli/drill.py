@@ -1,0 +1,145 @@
+"""`shanzhi drill`: a whole-city drill on a database of its own, with a progress display and a score."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shanzhi.edge.cli.sentences import CommandError
+
+if TYPE_CHECKING:
+    from shanzhi.edge.exchange.drilling import Outcome
+
+CITIES = {"chengdu": ("510100", 1.0), "wuhou": ("510107", 0.06)}
+BEGINS = datetime(2026, 3, 9, 14, tzinfo=UTC)  # 22:00 in Shanghai
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    drill = commands.add_parser("drill", help="演练 / a drill with simulated people and a score")
+    drill.add_argument("--city", default="chengdu", choices=sorted(CITIES), help="城市 / which city")
+    drill.add_argument("--ladder", default="urgent", help="叫应阶梯 / which ladder")
+    drill.add_argument(
+        "--against", default="", help="再按另一阶梯演练并比较 / a second ladder to compare with"
+    )
+    drill.add_argument("--behaviour", default="usual", help="人员设定 / how people behave")
+    drill.add_argument("--minutes", type=int, default=15, help="演练时长 / minutes that pass")
+    drill.add_argument(
+        "--share", type=float, default=0.0, help="城市规模比例 / share of the whole city's size"
+    )
+    drill.add_argument("--seed", type=int, default=1, help="随机种子 / seed")
+    drill.add_argument("--json", type=Path, metavar="PATH", help="写出 JSON / write JSON")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run the drill, perhaps a second one with another ladder, and print how both did."""
+    from shanzhi.edge.cli.replay_home import ReplayHome
+
+    code, share = CITIES[options.city]
+    share = options.share or share
+    if not 0 < share <= 1 or not 1 <= options.minutes <= 240:
+        raise CommandError(
+            "比例应在 0 与 1 之间，时长 1–240 分钟。", "A share within 0 and 1; 1 to 240 minutes."
+        )
+    name = f"drill_{options.city}" + (f"_{round(share * 1000)}" if options.share else "")
+    with ReplayHome(name, restart=False):
+        found = {
+            ladder: _drill(code, share, ladder, options)
+            for ladder in [options.ladder, options.against]
+            if ladder
+        }
+    _print(found)
+    if options.json:
+        options.json.write_text(
+            json.dumps({k: _plain(v) for k, v in found.items()}, ensure_ascii=False, indent=2)
+        )
+    return 0
+
+
+def _drill(code: str, share: float, ladder: str, options: argparse.Namespace) -> Outcome:
+    from django.conf import settings
+    from django.db import transaction
+    from tqdm import tqdm
+
+    from shanzhi.city.people.models import Account
+    from shanzhi.city.people.queries import actor_for_account
+    from shanzhi.core.kit.clock import FixedClock
+    from shanzhi.edge.cli import drill_city
+    from shanzhi.edge.exchange import drilling
+    from shanzhi.edge.exchange.channels.configuration import configure
+    from shanzhi.work.orders import actions
+    from shanzhi.work.orders.drafting import Draft
+
+    clock = FixedClock(BEGINS)
+    settings.SHANZHI_CLOCK = clock
+    configure(clock)
+    print("正在准备演练城市… / making the city of the drill …", flush=True)
+    place = drill_city.seed(code, share, BEGINS)
+    given = drilling.behaviour(options.behaviour)
+    on = BEGINS.date()
+    lead, boss = (
+        actor_for_account(Account.objects.get(username=name).id, "desk", on)
+        for name in ("drill_lead", "drill_boss")
+    )
+    assert lead is not None and boss is not None
+    with transaction.atomic():
+        order = actions.create(
+            Draft(
+                title="全域集结演练", sentence="请立即到岗并逐户走访，收到请回复。", place_ids=[place.id],
+                post_kinds=["grid_worker", "grid_head", "grid_helper"], until_at=BEGINS + timedelta(hours=3),
+                ladder=ladder, is_drill=True,
+            ),
+            actor=lead, at=BEGINS,
+        )  # fmt: skip
+        actions.perform(order.id, "propose", actor=lead, at=BEGINS)
+        order = actions.perform(order.id, "confirm", actor=boss, at=BEGINS)
+    print(
+        f"{order.number} {place.name}：{order.people:,} 人，{order.households:,} 户 / people, households",
+        flush=True,
+    )
+    seconds = options.minutes * 60
+    with tqdm(total=seconds, unit=" 秒", desc=f"T+ {ladder}", disable=None) as bar:
+        found = drilling.Drill(order, given, clock, seed=options.seed).run(
+            seconds, lambda second: bar.update(max(0, second - bar.n))
+        )
+    actions.perform(order.id, "end", actor=boss, at=clock.now(), reason="演练结束")
+    return found
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return "—"
+    return f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02d}:{int(seconds) % 60:02d}"
+
+
+def _print(found: dict[str, Outcome]) -> None:
+    for ladder, outcome in found.items():
+        sent = (
+            "，".join(f"{code} {count:,}" for code, count in sorted(outcome.sent_messages.items()))
+            or "无 none"
+        )
+        print(f"\n【演练 Drill】{ladder}：{outcome.people:,} 人 people，外部消息 messages：{sent}")
+        print(f"{'':6}{'承诺 promised':>26}{'达到时间 reached':>20}{'限时内 in time':>18}{'得分 points':>14}")
+        for one in outcome.results:
+            promised = f"{one.target.share:.0%} / {_time(one.target.seconds)}"
+            print(
+                f"{one.target.zh}\t{promised:>24}{_time(one.reached):>20}{one.share_in_time:>17.1%}"
+                f"{one.points:>10.1f}/{one.target.weight:.0f}"
+            )
+        print(f"总分 score：{outcome.score:.1f} / {sum(one.target.weight for one in outcome.results):.0f}")
+
+
+def _plain(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "people": outcome.people, "messages": outcome.sent_messages, "score": round(outcome.score, 2),
+        "targets": [
+            {
+                "code": one.target.code, "share": one.target.share, "seconds": one.target.seconds,
+                "reached": one.reached, "share_in_time": one.share_in_time, "points": one.points,
+            }
+            for one in outcome.results
+        ],
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""The channels to people outside (消息通道): real clients of the providers' documented wire formats."""
