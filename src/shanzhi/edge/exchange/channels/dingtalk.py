@@ -1,8 +1,9 @@
 """DingTalk work notifications (钉钉工作通知).
 
 Format: 钉钉开放平台 "获取企业内部应用的access_token" (`/gettoken`), "发送工作通知" (`asyncsend_v2`),
-"获取工作通知消息的发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages; not tried against the real
-service. One text reaches a user once a day: the provider drops the same text silently, so a text should differ.
+"获取工作通知消息的发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages; not tried
+against the real service. One text reaches a user once a day: the provider drops it silently the second time, so a
+text should differ from order to order.
 """
 
 from collections.abc import Sequence

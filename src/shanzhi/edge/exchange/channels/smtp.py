@@ -21,7 +21,8 @@ class SmtpChannel(ConfiguredChannel):
 
     def __init__(
         self, code: str, *, host: str, port: int, sender: str, clock: Clock, security: str = "starttls",
-        user: str = "", password: str = "", subject: str = "善治", rate_per_second: float = 20.0, timeout_seconds: float = 10,
+        user: str = "", password: str = "", subject: str = "善治", rate_per_second: float = 20.0,
+        timeout_seconds: float = 10,
     ) -> None:  # fmt: skip
         super().__init__(
             code, rate_per_second=rate_per_second, batch_size=50, timeout_seconds=timeout_seconds
