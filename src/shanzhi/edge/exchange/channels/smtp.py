@@ -39,7 +39,8 @@ class SmtpChannel(ConfiguredChannel):
                 for letter in letters:
                     done.append(self._one(line, letter))
         except smtplib.SMTPResponseException as error:
-            again = error.smtp_code < 500
+            # A login that is refused is the operator's matter, not the receiver's.
+            again = error.smtp_code < 500 or isinstance(error, smtplib.SMTPAuthenticationError)
             rest = letters[len(done) :]
             return done + [
                 Outcome(one, "refused", code=f"smtp-{error.smtp_code}", retriable=again) for one in rest
