@@ -54,7 +54,7 @@ def states() -> dict[str, int]:
 
 def sms(url: str, **more: Any) -> dict[str, Any]:
     return {
-        "kind": "sms", "url": url, "rate_per_second": 10, "connections": 2, "timeout_seconds": 0.2,
+        "kind": "sms", "url": url, "rate_per_second": 10, "connections": 4, "timeout_seconds": 0.2,
         "fields": {"mobile": "{phone}", "content": "{sentence}", "key": "{account}"},
         "answers": {"ok": "code", "ok_values": [0], "id": "id"}, "secrets": {"account": "TEST_SMS_ACCOUNT"}, **more,
     }  # fmt: skip
@@ -348,9 +348,12 @@ def test_the_configuration_may_be_a_file(settings: Any, tmp_path: Path, capsys: 
     assert capsys.readouterr().out.splitlines()[1] == "work: wecom 200/s https://wecom.city.example"
 
 
-def test_a_lease_outlasts_a_batch_that_times_out() -> None:
-    made = build(
-        "sms", sms("http://x", rate_per_second=300, connections=10, timeout_seconds=10), FixedClock(AT)
-    )
-    made.close()
-    assert (made.batch_size, made.lease_seconds) == (300, 630)
+def test_a_batch_that_takes_too_long_is_left_within_its_lease(monkeypatch: pytest.MonkeyPatch) -> None:
+    with http_provider(lambda *_: {"code": 0, "id": "x"}) as provider:
+        made = build("sms", sms(provider.url, connections=1), FixedClock(AT))
+        assert (made.batch_size, made.lease_seconds) == (4, 60)
+        monkeypatch.setattr(made, "deadline", lambda: 0.0)
+        [outcome] = made.send([Letter("510107", UUID(int=1), 1, "13900000001", "有新指令。", "")])
+        made.close()
+    assert (outcome.result, outcome.code, outcome.retriable) == ("unreachable", "out-of-time", True)
+    assert provider.seen == []

@@ -20,6 +20,8 @@ from shanzhi.base.messaging.addresses import digest
 from shanzhi.base.messaging.channels import Letter
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.edge.exchange.channels import dingtalk as dingtalk_module
+from shanzhi.edge.exchange.channels import wecom as wecom_module
 from shanzhi.edge.exchange.channels.dingtalk import DingTalkChannel
 from shanzhi.edge.exchange.channels.mapped import MappedChannel
 from shanzhi.edge.exchange.channels.mapping import Answers, Signing
@@ -27,6 +29,13 @@ from shanzhi.edge.exchange.channels.smtp import SmtpChannel
 from shanzhi.edge.exchange.channels.wecom import WeComChannel
 
 AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def one_call_after_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that requests can be told by their order."""
+    monkeypatch.setattr(wecom_module, "CONNECTIONS", 1)
+    monkeypatch.setattr(dingtalk_module, "CONNECTIONS", 1)
 
 
 def letter(address: str, text: str = "有新指令。", link: str = "https://city.example/o/1") -> Letter:
