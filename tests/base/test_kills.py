@@ -21,6 +21,9 @@ from shanzhi.base.audit import queries as seals
 from shanzhi.base.audit.models import AuditEntry
 from shanzhi.base.clocks import actions as clocks
 from shanzhi.base.clocks.models import ClockEvent
+from shanzhi.base.messaging import actions as messages
+from shanzhi.base.messaging import queries as message_queries
+from shanzhi.base.messaging.models import Message
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.base.outbox.models import OutboxRow
 from shanzhi.core.kit.ids import uuid7
@@ -42,6 +45,12 @@ _LOOPS = {
     "clocks": (
         "from shanzhi.base.clocks import loop\nfrom shanzhi.core.kit.clock import SystemClock",
         "loop.BATCH = 40\nloop.run(threading.Event(), SystemClock())",
+    ),
+    "messages": (
+        "from shanzhi.base.messaging import sender\nfrom shanzhi.core.kit.clock import SystemClock\n"
+        "from shanzhi.edge.exchange.channels.sink import SinkChannel",
+        "sink = SinkChannel(SystemClock(), rate_per_second=400)\nsink.batch_size, sink.lease_seconds = 20, 1.0\n"
+        "sender.run(threading.Event(), SystemClock(), [sink])",
     ),
 }
 
@@ -113,3 +122,22 @@ def test_the_sealer(settings: Any) -> None:
     found = seals.verify()
     assert (found.sealed, found.unsealed, found.problems) == (AuditEntry.objects.count(), 0, [])
     assert found.sealed == ROUNDS * ROWS
+
+
+def test_the_sender(settings: Any) -> None:
+    def more() -> None:
+        now = datetime.now(UTC)
+        messages.queue(
+            [
+                messages.Wanted(
+                    "510107", "account", uuid7(), "sms", uuid7(), "order/kill", "order", "演练。", drill=True
+                )
+                for _ in range(ROWS)
+            ],
+            now,
+        )
+
+    total = ROUNDS * ROWS
+    kill_often("messages", lambda: Message.objects.filter(state="delivered").count() >= total, more)
+    [counts] = message_queries.counts("order/kill").values()
+    assert (counts.total, counts.delivered) == (total, total)

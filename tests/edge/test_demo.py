@@ -85,3 +85,16 @@ def test_the_demo_district_is_built_and_divided_but_for_one_street(settings: Any
     assert grids.filter(name__startswith="示例网格").count() == 12
     demo_grids.seed_grids()
     assert Membership.objects.count() == held and Proposal.objects.count() == 2
+
+
+def test_the_demo_has_an_order_in_force_and_one_to_confirm(settings: Any) -> None:
+    from shanzhi.edge.cli import demo_orders
+    from shanzhi.work.orders.models import Order, Recipient
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    demo.seed(samples=False)
+    for _ in range(2):
+        demo_orders.seed_orders()
+    assert sorted(Order.objects.values_list("state", flat=True)) == ["issued", "proposed"]
+    states = set(Recipient.objects.values_list("state", flat=True))
+    assert {"sent", "read", "acknowledged", "done", "cannot"} <= states

@@ -18,6 +18,7 @@ SELECT m.id FROM messaging_message m
 JOIN unnest(%s::text[], %s::uuid[], %s::int[]) AS given (area, id, number) ON m.area = given.area AND m.id = given.id
 WHERE m.state = 'sending' AND m.attempts = given.number
 """
+_DUE = "SELECT EXISTS (SELECT 1 FROM messaging_message WHERE via = %s AND next_at <= %s)"
 _AWAITING = """
 SELECT a.provider_id FROM messaging_message m
 JOIN messaging_attempt a ON a.area = m.area AND a.message_id = m.id AND a.channel = m.via AND a.provider_id <> ''
@@ -98,6 +99,13 @@ def still_wanted(letters: Sequence[Letter]) -> set[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_WANTED, columns)
         return {row[0] for row in cursor.fetchall()}
+
+
+def is_due(via: str, now: datetime) -> bool:
+    """Whether the channel has anything to carry at `now`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, [via, now])
+        return bool(cursor.fetchone()[0])
 
 
 def awaiting(via: str, since: datetime, limit: int = 1000) -> list[str]:

@@ -36,19 +36,23 @@ class Desk:
     def step(self) -> int:
         """Send what is due and take in what has come; how many letters were taken."""
         channel, now = self.channel, self.clock.now()
-        letters = actions.take(
-            channel.code,
-            channel.batch_size,
-            now,
-            rate=channel.rate_per_second,
-            lease_seconds=channel.lease_seconds,
-        )
+        letters = self._take(now) if queries.is_due(channel.code, now) else []
         wanted = queries.still_wanted(letters) if letters else set()
         if wanted:
             outcomes = self._send([letter for letter in letters if letter.id in wanted])
             actions.record(outcomes, self.clock.now())
         self._collect(bool(wanted))
         return len(letters)
+
+    def _take(self, now: datetime) -> list[Letter]:
+        channel = self.channel
+        return actions.take(
+            channel.code,
+            channel.batch_size,
+            now,
+            rate=channel.rate_per_second,
+            lease_seconds=channel.lease_seconds,
+        )
 
     def _send(self, letters: list[Letter]) -> list[Outcome]:
         try:

@@ -32,7 +32,7 @@ def by_index() -> Iterator[None]:
     """Plans that go from index to row, for a set that is small beside its table, whatever the server knows of it.
 
     Right after 150,000 rows were queued it knew nothing, and sorted all of them for each thousand that was taken:
-    68 ms instead of 15 ms. The caller is in a transaction.
+    68 ms instead of 30 ms. The caller is in a transaction.
     """
     with connection.cursor() as cursor:
         cursor.execute(_SET, ["off"] * len(_SCANS))

@@ -61,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _drill(code: str, share: float, ladder: str, options: argparse.Namespace) -> Outcome:
     from django.conf import settings
-    from django.db import transaction
+    from django.db import connection, transaction
     from tqdm import tqdm
 
     from shanzhi.city.people.models import Account
@@ -78,6 +78,8 @@ def _drill(code: str, share: float, ladder: str, options: argparse.Namespace) ->
     configure(clock)
     print("正在准备演练城市… / making the city of the drill …", flush=True)
     place = drill_city.seed(code, share, BEGINS)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
     given = drilling.behaviour(options.behaviour)
     on = BEGINS.date()
     lead, boss = (

@@ -143,12 +143,11 @@ def seed(code: str, share: float, at: datetime) -> Place:
         given["grids"] = max(given["grids"], given["communities"])
         given["micros"] = max(given["micros"], given["grids"])
         given["people"] = max(given["people"], given["micros"])
+        given["homes"] = given["micros"] * (HOMES // MICROGRIDS)
         cursor.execute(_GRIDS, given | {"count": given["grids"]})
         cursor.execute(_MICROS, given | {"count": given["micros"]})
         for sql in (_VERSIONS, _CLOSURE, _CLOSURE_MICRO, _HOMES, _PEOPLE):
             cursor.execute(sql, given)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
     for username, name, post in (
         ("drill_lead", "演练拟制人", "shift_lead"),
         ("drill_boss", "演练指挥", "commander"),
@@ -166,5 +165,5 @@ def seed(code: str, share: float, at: datetime) -> Place:
 def _sizes(share: float, on: date) -> dict[str, object]:
     return {
         "on": on, "micros": round(MICROGRIDS * share), "grids": round(GRIDS * share),
-        "people": round(WORKERS * share), "homes": round(HOMES * share),
+        "people": round(WORKERS * share),
     }  # fmt: skip

@@ -72,7 +72,7 @@ def _database(action: str, arguments: list[str]) -> int:
 def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
-    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_surge
+    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_surge
 
     if options.city:
         demo.seed_city(options.city, days=options.days, a_day=options.a_day)
@@ -82,6 +82,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_grids.seed_grids()
         demo_board.seed_boards()
         demo_surge.seed_surge()
+        demo_orders.seed_orders()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0

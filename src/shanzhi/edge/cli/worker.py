@@ -52,14 +52,12 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
 
-    def send() -> None:
-        lines, errors = configure(SystemClock())
-        for line in lines:
-            log.info("channel %s", line)
-        for error in errors:
-            log.error("%s", error.sentence("en"))
-        sender.run(stop, SystemClock())
-
+    # Before any thread: a rung of the ladder asks which channels there are.
+    lines, errors = configure(SystemClock())
+    for line in lines:
+        log.info("channel %s", line)
+    for error in errors:
+        log.error("%s", error.sentence("en"))
     failed = threading.Event()
 
     def guarded(name: str, work: Callable[[], object]) -> threading.Thread:
@@ -80,7 +78,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
         "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
-        "messages": send,
+        "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
     }

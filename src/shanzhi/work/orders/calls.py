@@ -47,8 +47,10 @@ def text_of(order: Order, channel: str) -> str:
 def queue(order: Order, rung: Rung, at: datetime) -> int:
     """Queue a message to everybody who is silent and has an address there; how many.
 
-    They are due one after another, `per_second` of them in each second.
+    They are due one after another, `per_second` of them in each second. Nobody, when the channel is not configured.
     """
+    if not order.is_drill and rung.channel not in channels.registered():
+        return 0
     silent = list(
         Recipient.objects.filter(
             order=order, standing=Standing.OWN, acknowledged_at=None, cannot_at=None

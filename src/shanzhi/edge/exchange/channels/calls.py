@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from shanzhi.base.messaging.channels import Letter, Outcome
 
 MOST_ANSWER_BYTES = 1_000_000
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -119,9 +121,9 @@ class Pool:
     def __init__(self, connections: int) -> None:
         self._threads = ThreadPoolExecutor(connections, thread_name_prefix="channel")
 
-    def each(self, work: Callable[[Letter], Outcome], letters: Sequence[Letter]) -> list[Outcome]:
-        """The outcomes in the order of the letters."""
-        return list(self._threads.map(work, letters))
+    def each(self, work: Callable[[Item], Made], items: Sequence[Item]) -> list[Made]:
+        """What was made of the items, in their order."""
+        return list(self._threads.map(work, items))
 
     def close(self) -> None:
         """End the threads."""

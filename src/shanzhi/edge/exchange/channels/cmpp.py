@@ -58,13 +58,9 @@ class CmppChannel(ConfiguredChannel):
         rate_per_second: float = 100.0, timeout_seconds: float = 10, window: int = WINDOW,
         idle_seconds: float = IDLE_SECONDS,
     ) -> None:  # fmt: skip
-        batch = max(1, min(500, int(rate_per_second) or 1))
+        batch = 4 * window
         super().__init__(
-            code,
-            rate_per_second=rate_per_second,
-            batch_size=batch,
-            timeout_seconds=timeout_seconds,
-            connections=window,
+            code, rate_per_second=rate_per_second, batch_size=batch, timeout_seconds=timeout_seconds
         )
         self._host, self._port, self._secret, self._account = host, port, secret, account
         self._signature, self._clock, self._timeout = signature, clock, timeout_seconds
@@ -95,8 +91,10 @@ class CmppChannel(ConfiguredChannel):
     def _submit_all(self, going: Sequence[_Sending]) -> None:
         parts = iter([(one, number) for one in going for number in range(1, len(one.contents) + 1)])
         out: dict[int, tuple[_Sending, int]] = {}
-        waiting, until = next(parts, None), time.monotonic() + self._timeout
+        waiting, until, end = next(parts, None), time.monotonic() + self._timeout, self.deadline()
         while waiting or out:
+            if time.monotonic() > end:
+                raise Lost("out-of-time")
             if waiting and len(out) < self._window:
                 one, number = waiting
                 content = one.contents[number - 1]

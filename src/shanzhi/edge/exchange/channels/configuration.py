@@ -181,7 +181,7 @@ def guard_of(code: str) -> Guard | None:
 
 
 def configure(clock: Clock) -> tuple[list[str], list[ChannelMisconfigured]]:
-    """Register the sink and every configured channel (启用通道): a line about each, and what is wrong with others.
+    """Register the sink and every configured channel (启用通道): a line about each, and what is wrong.
 
     A channel that is configured wrongly stops none of the others.
     """

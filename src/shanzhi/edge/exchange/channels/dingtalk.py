@@ -1,23 +1,25 @@
 """DingTalk work notifications (钉钉工作通知).
 
 Format: 钉钉开放平台 "获取企业内部应用的access_token" (`/gettoken`), "发送工作通知" (`asyncsend_v2`),
-"获取工作通知消息的发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages;
-not tried against the real service. One text reaches a user once a day: the provider drops the same text silently, so
-a text should differ.
+"获取工作通知消息的发送结果" (`getsendresult`), and its global error codes. Read in copies of these pages; not tried
+against the real service. One text reaches a user once a day: the provider drops it silently the second time, so a
+text should differ from order to order.
 """
 
+import time
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from shanzhi.base.messaging.addresses import digest
 from shanzhi.base.messaging.channels import Arrived, Letter, Outcome, Report
 from shanzhi.core.kit.clock import Clock
-from shanzhi.edge.exchange.channels.base import ConfiguredChannel
-from shanzhi.edge.exchange.channels.calls import Caller, Unanswered, missed
+from shanzhi.edge.exchange.channels.base import ConfiguredChannel, left
+from shanzhi.edge.exchange.channels.calls import Caller, Pool, Unanswered, missed
 from shanzhi.edge.exchange.channels.wecom import Token
 
 BASE_URL = "https://oapi.dingtalk.com"
 MOST_USERS = 100
+CONNECTIONS = 8
 TOKEN_CODES = {"40014", "42001", "33001"}
 # -1: busy. 90018, 143103, 143104: too many a minute.
 RETRIABLE_CODES = {"-1", "90018", "143103", "143104"}
@@ -41,13 +43,10 @@ class DingTalkChannel(ConfiguredChannel):
         title: str = "善治", rate_per_second: float = 80.0, batch_size: int = 500, timeout_seconds: float = 10,
     ) -> None:  # fmt: skip
         super().__init__(
-            code,
-            rate_per_second=rate_per_second,
-            batch_size=batch_size,
-            timeout_seconds=timeout_seconds,
-            connections=8,
+            code, rate_per_second=rate_per_second, batch_size=batch_size, timeout_seconds=timeout_seconds
         )
-        self._caller, self._clock = Caller(base_url, timeout_seconds), clock
+        self._caller, self._pool = Caller(base_url, timeout_seconds), Pool(CONNECTIONS)
+        self._clock = clock
         self._agent_id, self._title = agent_id, title
         credentials = urlencode({"appkey": app_key, "appsecret": app_secret})
         self._token = Token(self._caller, f"/gettoken?{credentials}", clock)
@@ -57,11 +56,20 @@ class DingTalkChannel(ConfiguredChannel):
         groups: dict[tuple[str, str], list[Letter]] = {}
         for letter in letters:
             groups.setdefault((letter.text, letter.link), []).append(letter)
-        found: list[Outcome] = []
-        for group in groups.values():
-            for start in range(0, len(group), MOST_USERS):
-                found += self._task(group[start : start + MOST_USERS])
-        return found
+        calls = [
+            group[start : start + MOST_USERS]
+            for group in groups.values()
+            for start in range(0, len(group), MOST_USERS)
+        ]
+        until = self.deadline()
+        made = self._pool.each(
+            lambda call: self._task(call) if time.monotonic() < until else left(call), calls
+        )
+        return [outcome for call in made for outcome in call]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.close()
 
     def _task(self, letters: list[Letter]) -> list[Outcome]:
         first = letters[0]

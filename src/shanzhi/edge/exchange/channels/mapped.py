@@ -8,6 +8,7 @@ These pages were read in copies; no provider was tried.
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from urllib.parse import urlencode
 
 from shanzhi.base.messaging.channels import Answer, Arrived, Letter, Outcome, Report
 from shanzhi.core.kit.clock import Clock
-from shanzhi.edge.exchange.channels.base import ConfiguredChannel, sentence
+from shanzhi.edge.exchange.channels.base import ConfiguredChannel, left, sentence
 from shanzhi.edge.exchange.channels.calls import Caller, Pool, Unanswered, missed, read_object
 from shanzhi.edge.exchange.channels.mapping import Answers, Reports, Signing, fill, look, plain
 
@@ -31,13 +32,12 @@ class MappedChannel(ConfiguredChannel):
         self, code: str, *, url: str, fields: Mapping[str, Any], answers: Answers, clock: Clock, body: str = "json",
         headers: Mapping[str, str] | None = None, signing: Signing | None = None, reports: Reports | None = None,
         secret_values: Mapping[str, str] | None = None, rate_per_second: float = 100.0, connections: int = 16,
-        timeout_seconds: float = 10,
+        timeout_seconds: float = 5,
     ) -> None:  # fmt: skip
-        batch = max(1, min(500, int(rate_per_second) or 1))
+        batch = 4 * connections
         super().__init__(
-            code, rate_per_second=rate_per_second, batch_size=batch, timeout_seconds=timeout_seconds,
-            connections=connections,
-        )  # fmt: skip
+            code, rate_per_second=rate_per_second, batch_size=batch, timeout_seconds=timeout_seconds
+        )
         self._caller, self._pool, self._clock = Caller(url, timeout_seconds), Pool(connections), clock
         self._fields, self._answers, self._form = fields, answers, body == "form"
         self._headers, self._signing, self._reports = dict(headers or {}), signing, reports
@@ -45,7 +45,10 @@ class MappedChannel(ConfiguredChannel):
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         """The outcomes in the order of the letters."""
-        return self._pool.each(self._one, letters)
+        until = self.deadline()
+        return self._pool.each(
+            lambda one: self._one(one) if time.monotonic() < until else left([one])[0], letters
+        )
 
     def close(self) -> None:
         """End the threads."""

@@ -13,9 +13,7 @@ class SinkChannel(ConfiguredChannel):
     asks = True
 
     def __init__(self, clock: Clock, *, rate_per_second: float = 5000.0) -> None:
-        super().__init__(
-            SINK, rate_per_second=rate_per_second, batch_size=1000, timeout_seconds=1, connections=1000
-        )
+        super().__init__(SINK, rate_per_second=rate_per_second, batch_size=1000, timeout_seconds=1)
         self._clock = clock
 
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:

@@ -5,13 +5,14 @@ A server that takes a message says nothing of delivery; bounces come to the send
 
 import smtplib
 import ssl
+import time
 from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import format_datetime
 
 from shanzhi.base.messaging.channels import Letter, Outcome
 from shanzhi.core.kit.clock import Clock
-from shanzhi.edge.exchange.channels.base import ConfiguredChannel, sentence
+from shanzhi.edge.exchange.channels.base import ConfiguredChannel, left, sentence
 
 SECURITIES = ("tls", "starttls", "none")
 
@@ -34,12 +35,16 @@ class SmtpChannel(ConfiguredChannel):
     def send(self, letters: Sequence[Letter]) -> list[Outcome]:
         """5xx refuses for good, 4xx for now. What was under way when the line broke is unknown: a time-out."""
         done: list[Outcome] = []
+        until = self.deadline()
         try:
             with self._connect() as line:
                 for letter in letters:
+                    if time.monotonic() > until:
+                        break
                     done.append(self._one(line, letter))
         except smtplib.SMTPResponseException as error:
-            again = error.smtp_code < 500
+            # A login that is refused is the operator's matter, not the receiver's.
+            again = error.smtp_code < 500 or isinstance(error, smtplib.SMTPAuthenticationError)
             rest = letters[len(done) :]
             return done + [
                 Outcome(one, "refused", code=f"smtp-{error.smtp_code}", retriable=again) for one in rest
@@ -48,7 +53,7 @@ class SmtpChannel(ConfiguredChannel):
             rest = letters[len(done) :]
             result = "timeout" if isinstance(error, TimeoutError) else "unreachable"
             return done + [Outcome(one, result, code=type(error).__name__, retriable=True) for one in rest]
-        return done
+        return done + left(letters[len(done) :])
 
     def _connect(self) -> smtplib.SMTP:
         line: smtplib.SMTP

@@ -6,17 +6,19 @@ hosts were not verifiable at all. WeCom sends no delivery receipts: a message st
 """
 
 import threading
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from shanzhi.base.messaging.channels import Letter, Outcome
 from shanzhi.core.kit.clock import Clock
-from shanzhi.edge.exchange.channels.base import ConfiguredChannel
-from shanzhi.edge.exchange.channels.calls import Caller, Unanswered, missed
+from shanzhi.edge.exchange.channels.base import ConfiguredChannel, left
+from shanzhi.edge.exchange.channels.calls import Caller, Pool, Unanswered, missed
 
 BASE_URL = "https://qyapi.weixin.qq.com"
 MOST_USERS = 1000
+CONNECTIONS = 8
 TOKEN_CODES = {40014, 41001, 42001}
 # -1: busy. 45009: called too often. 45033: too many at once.
 RETRIABLE_CODES = {-1, 45009, 45033}
@@ -60,13 +62,9 @@ class WeComChannel(ConfiguredChannel):
         timeout_seconds: float = 10,
     ) -> None:  # fmt: skip
         super().__init__(
-            code,
-            rate_per_second=rate_per_second,
-            batch_size=batch_size,
-            timeout_seconds=timeout_seconds,
-            connections=8,
+            code, rate_per_second=rate_per_second, batch_size=batch_size, timeout_seconds=timeout_seconds
         )
-        self._caller = Caller(base_url, timeout_seconds)
+        self._caller, self._pool = Caller(base_url, timeout_seconds), Pool(CONNECTIONS)
         self._agent_id, self._title = agent_id, title
         credentials = urlencode({"corpid": corp_id, "corpsecret": corp_secret})
         self._token = Token(self._caller, f"/cgi-bin/gettoken?{credentials}", clock)
@@ -76,11 +74,20 @@ class WeComChannel(ConfiguredChannel):
         groups: dict[tuple[str, str], list[Letter]] = {}
         for letter in letters:
             groups.setdefault((letter.text, letter.link), []).append(letter)
-        found: list[Outcome] = []
-        for group in groups.values():
-            for start in range(0, len(group), MOST_USERS):
-                found += self._call(group[start : start + MOST_USERS])
-        return found
+        calls = [
+            group[start : start + MOST_USERS]
+            for group in groups.values()
+            for start in range(0, len(group), MOST_USERS)
+        ]
+        until = self.deadline()
+        made = self._pool.each(
+            lambda call: self._call(call) if time.monotonic() < until else left(call), calls
+        )
+        return [outcome for call in made for outcome in call]
+
+    def close(self) -> None:
+        """End the threads."""
+        self._pool.close()
 
     def _call(self, letters: list[Letter]) -> list[Outcome]:
         try:
