@@ -85,7 +85,8 @@ def back_by_receipts(bench: Bench, order: str, port: int) -> float:
         "SELECT acknowledged FROM orders_reachcount WHERE order_id = %s ORDER BY at DESC LIMIT 1", order
     ) == people)  # fmt: skip
     bench.line(f"{paced['requests']:,} receipts spread over {paced['seconds']:.0f} s: p99 of the answer",
-               f"{paced['p99'] * 1000:.0f} ms", f"p50 {paced['p50'] * 1000:.0f} ms; refused {paced['refused']}")  # fmt: skip
+               f"{paced['p99'] * 1000:.0f} ms",
+               f"p50 {paced['p50'] * 1000:.0f} ms; refused {paced['refused']}")  # fmt: skip
     bench.line("board right to the last one after the last answer", f"{board:.1f} s", "polled each 0.1 s")
     with bench.connect() as connection:
         kept = [row[0] for row in connection.execute("SELECT id::text FROM orders_receipt")]
@@ -212,7 +213,7 @@ def mosquitto(bench: Bench, last: float) -> None:
             count, seconds = wave(phones.told("frames"))
             found.append(seconds)
         bench.line(f"peer: mosquitto, {PUSH} brokers, to the last of {count:,}", f"{min(found):.2f} s",
-                   f"{each:.1f} kB each; ours {last / min(found):.2f} x its time, with audience and its snapshot")  # fmt: skip
+                   f"{each:.1f} kB each; ours, with snapshot and audience, {last / min(found):.1f} x its time")  # fmt: skip
         phones.end()
     finally:
         brokers.end()

@@ -43,8 +43,8 @@ INSERT INTO people_devicetoken (id, hash, account_id, device_name, created_at)
 SELECT gen_random_uuid(), device, account_id, '手机', %(at)s FROM bench_phone
 """
 _ORDER = """
-INSERT INTO orders_order (id, number, place_id, template, title, sentence, body, place_ids, post_kinds, skills, answers,
-  asks, until_at, ladder, is_drill, state, drafted_by_id, drafted_by, drafted_at, confirmed_by, issued_at)
+INSERT INTO orders_order (id, number, place_id, template, title, sentence, body, place_ids, post_kinds, skills,
+  answers, asks, until_at, ladder, is_drill, state, drafted_by_id, drafted_by, drafted_at, confirmed_by, issued_at)
 VALUES (%(id)s, %(number)s, %(place)s, '', '示例指令', %(sentence)s, '', ARRAY[%(place)s]::uuid[], '{bench}', '{}',
   '{acknowledged}', '[]', %(at)s, 'none', false, 'issued', %(place)s, '示例', %(at)s, '示例', %(at)s);
 INSERT INTO orders_recipient (id, area, order_id, account_id, post_id, place_id, standing, state, reason)
@@ -299,7 +299,17 @@ def until(true: Callable[[], bool], seconds: float = 120) -> float:
 def serve(bench: Bench) -> tuple[list[int], int]:
     """Start push, intake, relay and folding; the ports of push, and the one of intake."""
     granian = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--no-ws"]
-    granian += ["--log-level", "error", "--backlog", "4096", "--port"]
+    granian += [
+        "--log-level",
+        "error",
+        "--backlog",
+        "4096",
+        "--http",
+        "1",
+        "--backpressure",
+        "20000",
+        "--port",
+    ]
     ports, intake = [free_port() for _ in range(PUSH)], free_port()
     for n, port in enumerate(ports):
         bench.services.start(f"push{n}", [*granian, str(port), "shanzhi.edge.push.asgi:application"])

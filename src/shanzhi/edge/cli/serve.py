@@ -26,6 +26,7 @@ from shanzhi.edge.cli.sentences import CommandError
 FREE_BYTES = 200 * 1024 * 1024
 GRACE_SECONDS = 10.0
 THREADS = 4  # of each HTTP process; each holds one database connection
+STREAMS = 20_000  # connections of a push or intake process; its limit of open files may be lower
 LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -137,7 +138,8 @@ class Supervisor:
         granian += ["--respawn-failed-workers"]
         wsgi = [*granian, "--interface", "wsgi", "--port", str(self.port), "--workers", str(workers)]
         wsgi += ["--blocking-threads", str(THREADS), "--backpressure", str(THREADS * 16)]
-        asgi = [*granian, "--interface", "asgi", "--port"]
+        # Without these a process keeps 1,024 connections at most, and thrice the memory for each.
+        asgi = [*granian, "--interface", "asgi", "--http", "1", "--backpressure", str(STREAMS), "--port"]
         self.children = [
             Child("http", [*wsgi, "shanzhi.edge.wsgi:application"]),
             Child("push", [*asgi, str(self.push_port), "shanzhi.edge.push.asgi:application"]),
