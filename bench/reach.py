@@ -213,7 +213,7 @@ def mosquitto(bench: Bench, last: float) -> None:
             count, seconds = wave(phones.told("frames"))
             found.append(seconds)
         bench.line(f"peer: mosquitto, {PUSH} brokers, to the last of {count:,}", f"{min(found):.2f} s",
-                   f"{each:.1f} kB each; ours, with snapshot and audience, {last / min(found):.1f} x its time")  # fmt: skip
+                   f"{each:.1f} kB each; ours, snapshot included, {last / min(found):.1f} x its time")  # fmt: skip
         phones.end()
     finally:
         brokers.end()

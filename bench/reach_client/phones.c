@@ -107,7 +107,7 @@ static int listen_all(char **a) {
   is_mqtt = !strcmp(a[2], "mqtt");
   char *text = slurp(a[3], &size);
   unsigned source = ntohl(inet_addr(a[4]));
-  int per = atoi(a[5]), most = atoi(a[6]), told = 0, waves = 0;
+  int per = atoi(a[5]), most = atoi(a[6]), told = 0, waves = 0, from = 0;
   for (char *c = text; *c; c++) people += *c == '\n';
   phones = calloc(people, sizeof(Phone));
   double *waits = malloc(sizeof(double) * people * 2);
@@ -123,9 +123,10 @@ static int listen_all(char **a) {
   double begun = now(), last = 0, scanned = 0;
   for (;;) {
     double t = now();
-    if (t - scanned > 0.02) {
+    if (ready + inflight < people && inflight < most / 2 && t - scanned > 0.005) {
       scanned = t;
-      for (int i = 0; i < people && inflight < most; i++)
+      for (int n = 0; n < people && inflight < most; n++, from = (from + 1) % people) {
+        int i = from;
         if (phones[i].state == AWAY && phones[i].again <= t) {
           Phone *p = &phones[i];
           p->fd = dial(p->port, source + i / per);
@@ -133,6 +134,7 @@ static int listen_all(char **a) {
           p->state = CONNECTING; inflight++;
           watch(EPOLL_CTL_ADD, p->fd, EPOLLOUT, i);
         }
+      }
     }
     if (!told && ready == people) {
       told = 1;
