@@ -77,7 +77,9 @@ RETURNING r.order_id
 _ALL = _FOLD.format(bound="")
 _LIVE = _FOLD.format(bound="AND written < pg_snapshot_xmax(pg_current_snapshot())")
 # What came in a second is little beside the tables; right after an order the server knows nothing of them.
-_BY_INDEX = "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+_BY_INDEX = (
+    "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+)
 _MARK = """
 INSERT INTO orders_foldmark (id, written) VALUES (1, %s)
 ON CONFLICT (id) DO UPDATE SET written = excluded.written WHERE orders_foldmark.written <> excluded.written
