@@ -66,7 +66,7 @@ def service(environment: dict[str, str], ports: tuple[int, int]) -> Iterator[str
         connection.execute(f"CREATE DATABASE {NAME}")
     state, (port, push) = Path(environment["SHANZHI_ROOT"]), ports
     command = [sys.executable, "-m", "shanzhi.edge.cli.main", "serve"]
-    command += ["--port", str(port), "--push-port", str(push)]
+    command += ["--port", str(port), "--push-port", str(push), "--intake-port", str(_free_port())]
     log = state / "serve.log"
     with log.open("wb") as out:
         process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)

@@ -71,7 +71,13 @@ def test_the_city_of_a_drill_is_a_tree(district: Place) -> None:
     assert micro.count() >= Place.objects.filter(level="grid").count() >= 1
     for place in micro[:20]:
         above = PlaceClosure.objects.filter(descendant=place).select_related("ancestor").order_by("-depth")
-        assert [one.ancestor.level for one in above][-5:] == ["county", "street", "community", "grid", "microgrid"]
+        assert [one.ancestor.level for one in above][-5:] == [
+            "county",
+            "street",
+            "community",
+            "grid",
+            "microgrid",
+        ]
         community, grid = above[len(above) - 3].ancestor, above[len(above) - 2].ancestor
         assert grid.code.startswith(community.code)
     doors = drilling.doors_at(list(micro.values_list("id", flat=True)), AT)
@@ -91,7 +97,9 @@ def test_a_drill_reaches_counts_and_scores(district: Place, clock: FixedClock) -
     rows = Recipient.objects.filter(order=order, standing="own")
     assert np.isfinite(found.delivered).sum() == rows.exclude(delivered_at=None).count()
     assert np.isfinite(found.acknowledged).sum() == rows.exclude(acknowledged_at=None).count()
-    answers = Receipt.objects.filter(answer__in=["acknowledged", "cannot"]).values_list("recipient_id", flat=True)
+    answers = Receipt.objects.filter(answer__in=["acknowledged", "cannot"]).values_list(
+        "recipient_id", flat=True
+    )
     assert len(answers) == len(set(answers)) > 0
     assert (found.delivered <= found.acknowledged).all()
     # Sleeping phones were woken by messages, all of which went into the sink.

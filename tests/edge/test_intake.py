@@ -282,3 +282,13 @@ def test_the_connection_of_its_own_commits_and_comes_back(audience: Any, transac
     assert talk(store, Phone(signed(audience), [item]))[0].status == 503
     assert talk(store, Phone(signed(audience), [item]))[0].statuses == ["stored"]
     assert Receipt.objects.count() == 2
+
+
+def test_who_is_signed_in_is_told_where_the_door_is(sign_in: Any, settings: Any) -> None:
+    settings.SHANZHI_INTAKE_URL = "http://127.0.0.1:8002/api/intake"
+    from shanzhi.edge.api.headers import SecurityHeaders
+
+    status, told = sign_in("wangge").get("/api/push/config")
+    assert (status, told["intake"], told["url"]) == (200, "http://127.0.0.1:8002/api/intake", "")
+    assert tokens.account_of(told["token"]) is not None
+    assert "connect-src 'self' http://127.0.0.1:8002;" in SecurityHeaders(lambda _: None).policy  # type: ignore[arg-type, return-value]

@@ -112,6 +112,8 @@ SHANZHI_CLOCK = FileClock(Path(_CLOCK_FILE)) if _CLOCK_FILE else SystemClock()
 SHANZHI_MEDIA_DIR = Path(os.environ.get("SHANZHI_MEDIA") or STATE / "media")
 SHANZHI_TILES_DIR = Path(os.environ.get("SHANZHI_TILES") or STATE / "tiles")
 SHANZHI_PUSH_URL = os.environ.get("SHANZHI_PUSH_URL", "")
+# Where phones hand in receipts, without the kind: https://city.example/api/intake
+SHANZHI_INTAKE_URL = os.environ.get("SHANZHI_INTAKE_URL", "").rstrip("/")
 # A key of the city's own for the national base map (天地图); without it maps are drawn without a base.
 SHANZHI_TIANDITU_KEY = os.environ.get("SHANZHI_TIANDITU_KEY", "")
 # The address under which residents reach the program, for QR codes on paper; empty: that of the request.

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse
 
 
 def _content_policy() -> str:
-    push = urlsplit(settings.SHANZHI_PUSH_URL)
-    others = f" {push.scheme}://{push.netloc}" if push.netloc else ""
+    doors = (urlsplit(url) for url in (settings.SHANZHI_PUSH_URL, settings.SHANZHI_INTAKE_URL))
+    others = "".join(sorted({f" {door.scheme}://{door.netloc}" for door in doors if door.netloc}))
     if settings.SHANZHI_TIANDITU_KEY:
         others += "".join(f" https://t{n}.tianditu.gov.cn" for n in range(4))
     return (

@@ -25,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=int(os.environ.get("SHANZHI_PORT", "8000")))
     serve.add_argument("--push-port", type=int, default=0, help="默认为端口加一 / default: port + 1")
+    serve.add_argument("--intake-port", type=int, default=0, help="默认为端口加二 / default: port + 2")
     serve.add_argument("--workers", type=int, default=0, help="HTTP 进程数 / HTTP processes")
     serve.add_argument("--no-demo", action="store_true", help="不准备演示数据 / no demo data")
     commands.add_parser("worker", help="后台进程 / relay, sealer and clocks")
@@ -150,6 +151,7 @@ def _run(options: argparse.Namespace) -> int:
             host=options.host,
             port=options.port,
             push_port=options.push_port or options.port + 1,
+            intake_port=options.intake_port or options.port + 2,
             workers=options.workers,
             demo=not options.no_demo,
         ).run()

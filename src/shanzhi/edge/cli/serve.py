@@ -1,4 +1,4 @@
-"""`shanzhi serve`: the supervisor (监管进程) of one city: database, HTTP, push and worker, together."""
+"""`shanzhi serve`: the supervisor (监管进程) of one city: database, HTTP, push, intake and worker."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from shanzhi.edge.cli.sentences import CommandError
 FREE_BYTES = 200 * 1024 * 1024
 GRACE_SECONDS = 10.0
 THREADS = 4  # of each HTTP process; each holds one database connection
+STREAMS = 20_000  # connections of a push or intake process; its limit of open files may be lower
 LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -59,6 +60,7 @@ class Supervisor:
     host: str = "127.0.0.1"
     port: int = 8000
     push_port: int = 8001
+    intake_port: int = 8002
     workers: int = 0
     demo: bool = True
     stop: threading.Event = field(default_factory=threading.Event)
@@ -75,7 +77,7 @@ class Supervisor:
         with open(state / "serve.lock", "a", encoding="utf-8") as lock:
             _only_one(lock.fileno())
             _enough_room(state)
-            for port in (self.port, self.push_port):
+            for port in (self.port, self.push_port, self.intake_port):
                 _free_port(self.host, port)
             try:
                 logins = self._prepare()
@@ -106,6 +108,8 @@ class Supervisor:
             "SHANZHI_PORT": str(self.port),
             "SHANZHI_PUSH_URL": os.environ.get("SHANZHI_PUSH_URL")
             or f"http://{self.host}:{self.push_port}/api/push/stream",
+            "SHANZHI_INTAKE_URL": os.environ.get("SHANZHI_INTAKE_URL")
+            or f"http://{self.host}:{self.intake_port}/api/intake",
             "PYTHONUNBUFFERED": "1",
         }
         self.environment = shared | {"DATABASE_URL": app}
@@ -134,10 +138,12 @@ class Supervisor:
         granian += ["--respawn-failed-workers"]
         wsgi = [*granian, "--interface", "wsgi", "--port", str(self.port), "--workers", str(workers)]
         wsgi += ["--blocking-threads", str(THREADS), "--backpressure", str(THREADS * 16)]
-        asgi = [*granian, "--interface", "asgi", "--port", str(self.push_port)]
+        # Without these a process keeps 1,024 connections at most, and thrice the memory for each.
+        asgi = [*granian, "--interface", "asgi", "--http", "1", "--backpressure", str(STREAMS), "--port"]
         self.children = [
             Child("http", [*wsgi, "shanzhi.edge.wsgi:application"]),
-            Child("push", [*asgi, "shanzhi.edge.push.asgi:application"]),
+            Child("push", [*asgi, str(self.push_port), "shanzhi.edge.push.asgi:application"]),
+            Child("intake", [*asgi, str(self.intake_port), "shanzhi.edge.intake.asgi:application"]),
             Child("worker", [sys.executable, "-m", "shanzhi.edge.cli.worker"]),
         ]
         _say("启动服务 / starting the services")

@@ -85,6 +85,9 @@ def _connect() -> psycopg.Connection[Any]:
         "SELECT set_config('synchronous_commit', 'on', false) "
         "WHERE current_setting('synchronous_commit') IN ('off', 'local')"
     )
+    # A batch is small and its tables large: by index, also while the server knows nothing of new rows.
+    for name in ("enable_seqscan", "enable_hashjoin", "enable_mergejoin"):
+        connection.execute("SELECT set_config(%s, 'off', false)", [name])
     connection.execute("SELECT set_config('statement_timeout', '10s', false)")
     return connection
 

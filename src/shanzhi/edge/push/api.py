@@ -1,4 +1,4 @@
-"""Where a signed-in browser finds its stream."""
+"""Where a signed-in browser or phone finds its stream, and the door for what it hands in."""
 
 import msgspec
 from django.conf import settings
@@ -9,10 +9,15 @@ from shanzhi.edge.push import tokens
 
 
 class PushConfigOut(msgspec.Struct):
-    """`url` opens a stream of server-sent events within `seconds`; empty: poll instead."""
+    """`url` opens a stream of server-sent events within `seconds`; empty: poll instead.
+
+    `intake` is the address of the hot doors (`…/receipts`); they take `token` for `seconds`, or a phone's own.
+    """
 
     url: str
     seconds: int
+    intake: str
+    token: str
 
 
 class PushConfigController(ApiController):
@@ -23,8 +28,11 @@ class PushConfigController(ApiController):
     def get(self) -> PushConfigOut:
         """A fresh address; ask again before each new connection."""
         base = settings.SHANZHI_PUSH_URL
+        if self.actor.account_id is None:  # a partner's program
+            return PushConfigOut("", tokens.SECONDS, "", "")
         token = tokens.make(str(self.actor.account_id))
-        return PushConfigOut(f"{base}?token={token}" if base else "", tokens.SECONDS)
+        url = f"{base}?token={token}" if base else ""
+        return PushConfigOut(url, tokens.SECONDS, settings.SHANZHI_INTAKE_URL, token)
 
 
 urlpatterns = [path("push/config", PushConfigController.as_view(), name="push-config")]

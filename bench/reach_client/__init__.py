@@ -1,0 +1,1 @@
+"""Harness and light client of `bench/reach.py`."""
