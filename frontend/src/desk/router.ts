@@ -45,6 +45,27 @@ export const router = createRouter({
           component: () => import('./pages/SurgePage.vue'),
           meta: { capability: ['surge.manage', 'surge.offer'] },
         },
+        { path: 'my-orders', component: () => import('./pages/MyOrdersPage.vue') },
+        {
+          path: 'orders',
+          component: () => import('./pages/OrdersPage.vue'),
+          meta: { capability: 'order.view' },
+        },
+        {
+          path: 'orders/new',
+          component: () => import('./pages/ComposePage.vue'),
+          meta: { capability: 'order.draft' },
+        },
+        {
+          path: 'orders/:id',
+          component: () => import('./pages/OrderPage.vue'),
+          meta: { capability: 'order.view' },
+        },
+        {
+          path: 'orders/:id/edit',
+          component: () => import('./pages/ComposePage.vue'),
+          meta: { capability: 'order.draft' },
+        },
         {
           path: 'catalogue',
           component: () => import('./pages/CataloguePage.vue'),

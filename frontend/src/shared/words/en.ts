@@ -1,6 +1,7 @@
 /** Words of the interface in English; the keys are those of zh.ts. */
 import { enDesk } from './en-desk'
 import { enGrid } from './en-grid'
+import { enOrders } from './en-orders'
 import { enSurge } from './en-surge'
 import type { zh } from './zh'
 
@@ -8,6 +9,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enDesk,
   ...enGrid,
   ...enSurge,
+  ...enOrders,
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',

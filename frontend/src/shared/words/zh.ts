@@ -1,12 +1,14 @@
 /** 界面用语（简体中文）。English: en.ts; a test compares the two. */
 import { zhDesk } from './zh-desk'
 import { zhGrid } from './zh-grid'
+import { zhOrders } from './zh-orders'
 import { zhSurge } from './zh-surge'
 
 export const zh = {
   ...zhDesk,
   ...zhGrid,
   ...zhSurge,
+  ...zhOrders,
   'app.name': '善治',
   'app.desk': '善治 · 工作台',
   'app.resident': '善治 · 随手报',

@@ -192,5 +192,5 @@ def replies(channel: str, answers: Sequence[Answer], now: datetime) -> int:
             Replied(area, subject_id, topic, named, ids[id].text, ids[id].at)
             for id, area, subject_id, topic, named in cursor.fetchall()
         ]
-        tell_replies(found)
+        tell_replies(sorted(found, key=lambda one: one.at))
     return len(found)

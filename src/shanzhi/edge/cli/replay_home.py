@@ -38,7 +38,7 @@ class ReplayHome:
         if not re.fullmatch(r"(replay|drill)[a-z0-9_]{0,50}", name):
             raise CommandError(
                 "重放或演练用的数据库名应以 replay 或 drill 开头，只含小写字母、数字和下划线。",
-                "A database for replays or drills begins so and has small letters, digits and underscores.",
+                "A name for a database begins with replay or drill and has small letters, digits, underscores.",
             )
         self.name, self.restart, self.http = name, restart, http
         self._stop = threading.Event()

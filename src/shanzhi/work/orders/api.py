@@ -164,7 +164,8 @@ class EditController(_OrderController):
 
     gate = ORDER_DRAFT
 
-    def put(self, parsed_path: Path[OrderPath], parsed_body: Body[shapes.OrderDraftIn]) -> shapes.OrderOut:
+    @modify(status_code=HTTPStatus.OK)
+    def post(self, parsed_path: Path[OrderPath], parsed_body: Body[shapes.OrderDraftIn]) -> shapes.OrderOut:
         """Change it."""
         at = clock_of(self.request).now()
         actions.edit(parsed_path.order_id, _draft(parsed_body), actor=self.actor, at=at)

@@ -1,0 +1,80 @@
+/** The orders of whoever is signed in, and the answers on their way. One inbox for the whole desk. */
+import { computed, ref, shallowRef } from 'vue'
+import { readInbox } from '@/shared/api-orders'
+import { listen } from '@/shared/live'
+import { ReceiptQueue } from '@/shared/receipts'
+import type { Inbox, MyOrder, ReceiptBody } from '@/shared/types-orders'
+import { me } from './session'
+
+const RETRY_SECONDS = 20
+export const inbox = shallowRef<Inbox | null>(null)
+export const refused = ref(false)
+/** Changes whenever the queue does. */
+const turn = ref(0)
+let queue: ReceiptQueue | null = null
+let owner = ''
+
+function mine(): ReceiptQueue {
+  const name = me.value?.username ?? ''
+  if (!queue || owner !== name) {
+    owner = name
+    queue = new ReceiptQueue(localStorage, name)
+  }
+  return queue
+}
+
+export const pendingOf = (order: MyOrder) => {
+  void turn.value
+  return mine().pending(order.recipient)
+}
+const isOpen = (order: MyOrder) =>
+  order.state === 'issued' && ['queued', 'sent', 'delivered', 'read'].includes(order.reach) && !pendingOf(order)
+export const unanswered = computed(() => (inbox.value?.orders ?? []).filter(isOpen))
+export const waiting = computed(() => unanswered.value.length)
+
+export async function flush(): Promise<void> {
+  try {
+    if (await mine().flush()) refused.value = true
+  } catch {
+    // Not now: it waits on the device.
+  }
+  turn.value += 1
+}
+export async function refresh(): Promise<void> {
+  await flush()
+  const found = await readInbox()
+  inbox.value = found
+  for (const order of found.orders) if (order.state === 'issued') mine().addOnce(order, 'delivered')
+  await flush()
+}
+export async function answer(
+  order: MyOrder,
+  what: string,
+  more: Pick<ReceiptBody, 'reason' | 'answers'> = {},
+): Promise<void> {
+  refused.value = false
+  mine().add(order, what, more)
+  turn.value += 1
+  await flush()
+  await refresh().catch(() => undefined)
+}
+export function opened(order: MyOrder): void {
+  mine().addOnce(order, 'read')
+  void flush()
+}
+
+/** Keep the inbox fresh until the returned function is called. */
+export function watchInbox(): () => void {
+  const deaf = listen({ onNews: refresh })
+  const again = () => void flush()
+  const timer = setInterval(again, RETRY_SECONDS * 1000)
+  window.addEventListener('online', again)
+  window.addEventListener('focus', again)
+  void refresh().catch(() => undefined)
+  return () => {
+    deaf()
+    clearInterval(timer)
+    window.removeEventListener('online', again)
+    window.removeEventListener('focus', again)
+  }
+}
