@@ -61,13 +61,14 @@ def one_sent(*ids: str) -> Letter:
 def told() -> list[tuple[str, str]]:
     """What a listener of orders hears."""
     heard: list[tuple[str, str]] = []
+    before = channels._on_state.get("order"), channels._on_reply.get("order")
     channels.listen(
         "order",
         on_state=lambda changes: heard.extend((one.state, one.reason) for one in changes),
         on_reply=lambda found: heard.extend((str(one.subject_id), one.text) for one in found),
     )
     yield heard
-    channels.listen("order", on_state=lambda _: None, on_reply=lambda _: None)
+    channels.listen("order", on_state=before[0], on_reply=before[1])
 
 
 @pytest.mark.django_db

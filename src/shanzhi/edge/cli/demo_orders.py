@@ -22,6 +22,8 @@ from shanzhi.work.orders.models import Order, Recipient
 
 _KINDS = ["grid_worker", "grid_helper", "grid_head"]
 MINUTES_AGO = 20
+# These are signed in to look around: no order stands over the page.
+LOGINS_WITH_ORDERS = {"wangge", "xuncha"}
 
 
 def seed_orders() -> None:
@@ -85,14 +87,13 @@ def _answers(order: Order, begun: datetime) -> None:
         Answer.CANNOT,
         Answer.ACKNOWLEDGED,
     ]
-    rows = Recipient.objects.filter(order=order).exclude(account__username="wangge").order_by("id")
-    noted = []
+    rows = Recipient.objects.filter(order=order).select_related("account").order_by("id")
     for number, row in enumerate(rows):
-        if number % 6 == 5:
+        known = row.account.username in LOGINS_WITH_ORDERS
+        if number % 6 == 5 and not known:
             continue
-        at = begun + timedelta(seconds=20 + 37 * number)
-        noted.append(noting.Noted(uuid5(row.id, "demo"), row.area, row.id, str(said[number % 6]), at))
-    noting.note(noted)
-    now = settings.SHANZHI_CLOCK.now()
-    folding.fold(now)
-    rollup.roll_up(now)
+        at = begun + timedelta(seconds=20 + 17 * number)
+        answer = Answer.ACKNOWLEDGED if known else said[number % 6]
+        noting.note([noting.Noted(uuid5(row.id, "demo"), row.area, row.id, str(answer), at)])
+        folding.fold(at)  # a point of the curve each
+    rollup.roll_up(settings.SHANZHI_CLOCK.now())
