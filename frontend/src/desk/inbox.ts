@@ -11,6 +11,8 @@ export const inbox = shallowRef<Inbox | null>(null)
 export const refused = ref(false)
 /** Changes whenever the queue does. */
 const turn = ref(0)
+/** What was answered here: the server folds receipts a moment later than it stores them. */
+const said = ref(new Map<string, string>())
 let queue: ReceiptQueue | null = null
 let owner = ''
 
@@ -27,14 +29,21 @@ export const pendingOf = (order: MyOrder) => {
   void turn.value
   return mine().pending(order.recipient)
 }
-const isOpen = (order: MyOrder) =>
-  order.state === 'issued' && ['queued', 'sent', 'delivered', 'read'].includes(order.reach) && !pendingOf(order)
+/** Whether nobody has said 收到 yet, here or elsewhere. */
+export const isUnanswered = (order: MyOrder) =>
+  ['queued', 'sent', 'delivered', 'read'].includes(order.reach) &&
+  !pendingOf(order) &&
+  !said.value.has(order.recipient)
+const isOpen = (order: MyOrder) => order.state === 'issued' && isUnanswered(order)
 export const unanswered = computed(() => (inbox.value?.orders ?? []).filter(isOpen))
 export const waiting = computed(() => unanswered.value.length)
 
 export async function flush(): Promise<void> {
   try {
-    if (await mine().flush()) refused.value = true
+    if (await mine().flush()) {
+      refused.value = true
+      said.value = new Map()
+    }
   } catch {
     // Not now: it waits on the device.
   }
@@ -54,6 +63,7 @@ export async function answer(
 ): Promise<void> {
   refused.value = false
   mine().add(order, what, more)
+  said.value = new Map([...said.value, [order.recipient, what]])
   turn.value += 1
   await flush()
   await refresh().catch(() => undefined)
