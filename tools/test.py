@@ -32,8 +32,8 @@ from shanzhi.edge.cli.sentences import CommandError  # noqa: E402
 
 BIN = Path(sys.executable).parent
 STRICT = os.environ.get("SHANZHI_NOTHING_SKIPPED") == "1"
-# Two lanes run side by side, a core each; the browser tests need both and come last.
-LANES = [["unit", "frontend"], ["static", "core", "edge", "postgres15"]]
+# Two lanes run side by side, a core each; layers on one server follow each other, the browser tests come last.
+LANES = [["unit", "edge"], ["static", "core", "postgres15", "frontend"]]
 BUDGET_SECONDS = {
     "unit": 250,
     "static": 90,
