@@ -3,6 +3,7 @@ import { canAny, home, loadMe } from './session'
 import DeskPage from './pages/DeskPage.vue'
 import DeskShell from './DeskShell.vue'
 import SignInPage from './pages/SignInPage.vue'
+import { SECTION_ROUTES } from './sections'
 
 export const router = createRouter({
   history: createWebHashHistory(),
@@ -45,27 +46,7 @@ export const router = createRouter({
           component: () => import('./pages/SurgePage.vue'),
           meta: { capability: ['surge.manage', 'surge.offer'] },
         },
-        { path: 'my-orders', component: () => import('./pages/MyOrdersPage.vue') },
-        {
-          path: 'orders',
-          component: () => import('./pages/OrdersPage.vue'),
-          meta: { capability: 'order.view' },
-        },
-        {
-          path: 'orders/new',
-          component: () => import('./pages/ComposePage.vue'),
-          meta: { capability: 'order.draft' },
-        },
-        {
-          path: 'orders/:id',
-          component: () => import('./pages/OrderPage.vue'),
-          meta: { capability: 'order.view' },
-        },
-        {
-          path: 'orders/:id/edit',
-          component: () => import('./pages/ComposePage.vue'),
-          meta: { capability: 'order.draft' },
-        },
+        ...SECTION_ROUTES,
         {
           path: 'catalogue',
           component: () => import('./pages/CataloguePage.vue'),

@@ -8,6 +8,7 @@ import { applyLang } from '@/shared/i18n'
 import { applyElder } from './elder'
 import ResidentApp from './ResidentApp.vue'
 import ReportPage from './pages/ReportPage.vue'
+import { SECTION_ROUTES } from './sections'
 
 const router = createRouter({
   history: createWebHashHistory(),
@@ -15,6 +16,7 @@ const router = createRouter({
     { path: '/report', component: ReportPage },
     { path: '/follow/:number/:secret', component: () => import('./pages/FollowPage.vue') },
     { path: '/grid/:code', component: () => import('./pages/GridPage.vue') },
+    ...SECTION_ROUTES,
     { path: '/mine', component: () => import('./pages/MinePage.vue') },
     { path: '/:rest(.*)*', redirect: '/report' },
   ],

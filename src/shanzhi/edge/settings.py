@@ -52,8 +52,10 @@ INSTALLED_APPS = [
     "shanzhi.base.audit",
     "shanzhi.base.media",
     "shanzhi.base.messaging",
+    "shanzhi.base.retention",
     "shanzhi.city.places",
     "shanzhi.city.compounds",
+    "shanzhi.city.modes",
     "shanzhi.city.maps",
     "shanzhi.city.gridding",
     "shanzhi.city.people",
@@ -62,6 +64,14 @@ INSTALLED_APPS = [
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",
     "shanzhi.work.orders",
+    "shanzhi.work.forms",
+    "shanzhi.work.sweeps",
+    "shanzhi.work.rosters",
+    "shanzhi.work.stock",
+    "shanzhi.scenes.isolation",
+    "shanzhi.scenes.sampling",
+    "shanzhi.command.plans",
+    "shanzhi.command.board",
 ]
 AUTH_USER_MODEL = "people.Account"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

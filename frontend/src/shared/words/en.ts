@@ -1,8 +1,15 @@
 /** Words of the interface in English; the keys are those of zh.ts. */
+import { enBoard } from './en-board'
+import { enCare } from './en-care'
 import { enDesk } from './en-desk'
+import { enDuty } from './en-duty'
 import { enGrid } from './en-grid'
 import { enOrders } from './en-orders'
+import { enPlans } from './en-plans'
+import { enRetention } from './en-retention'
+import { enSampling } from './en-sampling'
 import { enSurge } from './en-surge'
+import { enSweeps } from './en-sweeps'
 import type { zh } from './zh'
 
 export const en: Record<keyof typeof zh, string> = {
@@ -10,6 +17,14 @@ export const en: Record<keyof typeof zh, string> = {
   ...enGrid,
   ...enSurge,
   ...enOrders,
+  ...enPlans,
+  ...enSweeps,
+  ...enDuty,
+  ...enCare,
+  ...enSampling,
+  ...enBoard,
+  ...enRetention,
+  'nav.emergency': 'Emergency',
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',
   'app.resident': 'Shanzhi · Report a problem',

@@ -1,14 +1,29 @@
 /** 界面用语（简体中文）。English: en.ts; a test compares the two. */
+import { zhBoard } from './zh-board'
+import { zhCare } from './zh-care'
 import { zhDesk } from './zh-desk'
+import { zhDuty } from './zh-duty'
 import { zhGrid } from './zh-grid'
 import { zhOrders } from './zh-orders'
+import { zhPlans } from './zh-plans'
+import { zhRetention } from './zh-retention'
+import { zhSampling } from './zh-sampling'
 import { zhSurge } from './zh-surge'
+import { zhSweeps } from './zh-sweeps'
 
 export const zh = {
   ...zhDesk,
   ...zhGrid,
   ...zhSurge,
   ...zhOrders,
+  ...zhPlans,
+  ...zhSweeps,
+  ...zhDuty,
+  ...zhCare,
+  ...zhSampling,
+  ...zhBoard,
+  ...zhRetention,
+  'nav.emergency': '应急',
   'app.name': '善治',
   'app.desk': '善治 · 工作台',
   'app.resident': '善治 · 随手报',

@@ -27,6 +27,31 @@ SURGE_OFFER = "surge.offer"
 ORDER_VIEW = "order.view"
 ORDER_DRAFT = "order.draft"
 ORDER_CONFIRM = "order.confirm"
+PLAN_VIEW = "plan.view"
+PLAN_EDIT = "plan.edit"
+PLAN_REVIEW = "plan.review"
+RESPONSE_PROPOSE = "response.propose"
+RESPONSE_APPROVE = "response.approve"
+RESPONSE_RENEW = "response.renew"
+DUTY_LOG = "duty.log"
+REPORT_UPWARD = "report.upward"
+COMMAND_VIEW = "command.view"
+SWEEP_VIEW = "sweep.view"
+SWEEP_MANAGE = "sweep.manage"
+SWEEP_VISIT = "sweep.visit"
+ROSTER_VIEW = "roster.view"
+ROSTER_MANAGE = "roster.manage"
+STOCK_VIEW = "stock.view"
+STOCK_MANAGE = "stock.manage"
+ISOLATION_VIEW = "isolation.view"
+ISOLATION_MANAGE = "isolation.manage"
+ISOLATION_CARE = "isolation.care"
+CONTACT_TRACE = "contact.trace"
+SAMPLING_VIEW = "sampling.view"
+SAMPLING_MANAGE = "sampling.manage"
+SAMPLING_WORK = "sampling.work"
+RETENTION_VIEW = "retention.view"
+RETENTION_SIGN = "retention.sign"
 CATALOGUE_VIEW = "catalogue.view"
 CATALOGUE_MANAGE = "catalogue.manage"
 ACCOUNT_MANAGE = "account.manage"
@@ -63,6 +88,31 @@ LABELS: dict[str, tuple[str, str]] = {
     ORDER_VIEW: ("查看指令", "see orders"),
     ORDER_DRAFT: ("拟制指令", "draft orders"),
     ORDER_CONFIRM: ("复核下达指令", "confirm and issue orders"),
+    PLAN_VIEW: ("查看预案与响应", "see plans and responses"),
+    PLAN_EDIT: ("编制预案", "write plans"),
+    PLAN_REVIEW: ("审定预案", "review plans"),
+    RESPONSE_PROPOSE: ("提请启动响应", "propose a response"),
+    RESPONSE_APPROVE: ("批准启动响应", "approve a response"),
+    RESPONSE_RENEW: ("批准延长限制措施", "renew what confines people"),
+    DUTY_LOG: ("记值班日志", "keep the duty log"),
+    REPORT_UPWARD: ("报送突发事件信息", "report an event upwards"),
+    COMMAND_VIEW: ("查看指挥板", "see the command board"),
+    SWEEP_VIEW: ("查看敲门行动", "see sweeps"),
+    SWEEP_MANAGE: ("组织敲门行动", "run sweeps"),
+    SWEEP_VISIT: ("入户走访", "visit doors"),
+    ROSTER_VIEW: ("查看值班值守", "see rosters"),
+    ROSTER_MANAGE: ("排班", "make rosters"),
+    STOCK_VIEW: ("查看应急物资", "see stock"),
+    STOCK_MANAGE: ("管理应急物资", "manage stock"),
+    ISOLATION_VIEW: ("查看居家隔离", "see home-isolation care"),
+    ISOLATION_MANAGE: ("管理居家隔离", "manage home-isolation care"),
+    ISOLATION_CARE: ("照护居家隔离人员", "care for people isolated at home"),
+    CONTACT_TRACE: ("流调协查", "trace contacts"),
+    SAMPLING_VIEW: ("查看采样与发放", "see sampling and distribution"),
+    SAMPLING_MANAGE: ("组织采样与发放", "run sampling and distribution"),
+    SAMPLING_WORK: ("采样与发放现场作业", "work at a sampling point"),
+    RETENTION_VIEW: ("查看保存与销毁", "see retention"),
+    RETENTION_SIGN: ("签署销毁", "sign destruction"),
     CATALOGUE_VIEW: ("查看事部件目录", "see the catalogue"),
     CATALOGUE_MANAGE: ("管理事部件目录", "manage the catalogue"),
     ACCOUNT_MANAGE: ("管理账号", "manage accounts"),

@@ -6,20 +6,29 @@ from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
+from shanzhi.base.retention.api import urlpatterns as retention
 from shanzhi.city.cards.api import urlpatterns as cards
 from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.maps.api import urlpatterns as maps
+from shanzhi.city.modes.api import urlpatterns as modes
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
+from shanzhi.command.board.api import urlpatterns as board
+from shanzhi.command.plans.api import urlpatterns as plans
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.exchange.channels.api import urlpatterns as channels
 from shanzhi.edge.push.api import urlpatterns as push
+from shanzhi.scenes.isolation.api import urlpatterns as isolation
+from shanzhi.scenes.sampling.api import urlpatterns as sampling
 from shanzhi.work.cases.api import urlpatterns as cases
 from shanzhi.work.catalogue.api import urlpatterns as catalogue
 from shanzhi.work.orders.api import urlpatterns as orders
+from shanzhi.work.rosters.api import urlpatterns as rosters
+from shanzhi.work.stock.api import urlpatterns as stock
+from shanzhi.work.sweeps.api import urlpatterns as sweeps
 
 router = Router(
     "api/",
@@ -35,6 +44,15 @@ router = Router(
         *catalogue,
         *cases,
         *orders,
+        *retention,
+        *modes,
+        *sweeps,
+        *rosters,
+        *stock,
+        *isolation,
+        *sampling,
+        *plans,
+        *board,
         *media,
         *push,
         *channels,

@@ -1,0 +1,4 @@
+/** Words of retention. 中文：zh-retention.ts。 */
+export const enRetention = {
+  'nav.retention': 'Retention',
+}

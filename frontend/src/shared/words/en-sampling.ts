@@ -1,0 +1,4 @@
+/** Words of sampling. 中文：zh-sampling.ts。 */
+export const enSampling = {
+  'nav.sampling': 'Sampling',
+}

@@ -1,0 +1,5 @@
+"""Endpoints of retention."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,5 @@
+"""Endpoints of modes."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,85 @@
+"""Parts of a response (响应内容): what becomes live with an activation. Engines above register theirs here.
+
+A plan's level lists, under the code of each part, the items that it switches on: order templates under "orders",
+sweeps under "sweeps" and so on. The plan itself does not know what they mean; the part does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from shanzhi.base.access import Actor
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Live:
+    """What a part is told of an activation. `last_on` is its hard last day, None when it has none.
+
+    `proposed_by` and `approved_by` are two different accounts: what needs a second person has had one.
+    """
+
+    activation_id: UUID
+    number: str
+    plan: str
+    hazard: str
+    level: int
+    place_ids: tuple[UUID, ...]
+    is_drill: bool
+    proposed_by: UUID
+    approved_by: UUID
+    from_at: datetime
+    last_on: date | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a preview or a report: what it is, how many, in both languages. `wrong` stops the activation."""
+
+    zh: str
+    en: str
+    count: int | None = None
+    wrong: bool = False
+    subject_id: UUID | None = None
+    address: str = ""  # of the desk's page of what was made, such as /orders/ID
+
+
+class Part(Protocol):
+    """One kind of thing that an activation makes live."""
+
+    code: str
+    zh: str
+    en: str
+
+    def check(self, items: Sequence[Item]) -> None:
+        """Whether a plan may hold these. Raises InvalidInput whose field begins with `<code>.<index>`."""
+
+    def preview(self, items: Sequence[Item], live: Live, at: datetime) -> list[Line]:
+        """What it would do, with counts; writes nothing."""
+
+    def begin(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Make live, in the caller's transaction. Done again for the same activation it does nothing twice."""
+
+    def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Stand down what this activation made live (收尾): end, relieve, return; in the caller's transaction."""
+
+
+@dataclass
+class _Parts:
+    by_code: dict[str, Part] = field(default_factory=dict)
+
+
+_PARTS = _Parts()
+
+
+def register(part: Part) -> None:
+    """Make a part known; a module does so once, in its application's `ready`."""
+    _PARTS.by_code[part.code] = part
+
+
+def known() -> dict[str, Part]:
+    """Every part by its code, in the order of registration."""
+    return dict(_PARTS.by_code)

@@ -1,0 +1,5 @@
+"""Endpoints of board."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

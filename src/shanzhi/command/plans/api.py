@@ -1,0 +1,5 @@
+"""Endpoints of plans."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

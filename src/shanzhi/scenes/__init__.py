@@ -1,0 +1,1 @@
+"""Scenes: what a city does with the engines."""

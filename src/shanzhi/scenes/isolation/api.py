@@ -1,0 +1,5 @@
+"""Endpoints of isolation."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

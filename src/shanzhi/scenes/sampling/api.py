@@ -1,0 +1,5 @@
+"""Endpoints of sampling."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,1 @@
+"""Forms (表单): versioned questions from packs, and answers checked against them."""

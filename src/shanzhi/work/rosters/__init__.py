@@ -1,0 +1,1 @@
+"""Rosters (值班值守): somebody at a post for a shift."""

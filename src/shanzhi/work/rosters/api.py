@@ -1,0 +1,5 @@
+"""Endpoints of rosters."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

@@ -1,0 +1,1 @@
+"""Stock (应急物资): what lies in which store, reserved, issued, returned."""

@@ -1,0 +1,5 @@
+"""Endpoints of stock."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []

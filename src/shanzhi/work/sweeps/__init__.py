@@ -1,0 +1,1 @@
+"""Sweeps (敲门行动): the same thing at many doors, and which are missing."""

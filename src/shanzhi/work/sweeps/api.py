@@ -1,0 +1,5 @@
+"""Endpoints of sweeps."""
+
+from typing import Any
+
+urlpatterns: list[Any] = []
