@@ -87,16 +87,17 @@ ON CONFLICT (id) DO UPDATE SET written = excluded.written WHERE orders_foldmark.
 _COUNT = """
 WITH found AS (
   SELECT order_id, count(*) AS people, count(sent_at) AS sent, count(delivered_at) AS delivered,
-    count(acknowledged_at) AS acknowledged, count(*) FILTER (WHERE state = 'done') AS done,
+    count(acknowledged_at) AS acknowledged, count(working_at) AS working,
+    count(*) FILTER (WHERE state = 'done') AS done,
     count(*) FILTER (WHERE state = 'cannot') AS cannot
   FROM orders_recipient WHERE order_id = ANY(%(orders)s::uuid[]) AND standing = 'own' GROUP BY order_id
 ), again AS (
   UPDATE orders_reachcount c SET at = %(at)s, people = f.people, sent = f.sent, delivered = f.delivered,
-    acknowledged = f.acknowledged, done = f.done, cannot = f.cannot
+    acknowledged = f.acknowledged, working = f.working, done = f.done, cannot = f.cannot
   FROM found f WHERE c.order_id = f.order_id AND c.at >= %(since)s AND c.at <= %(at)s RETURNING c.order_id
 )
-INSERT INTO orders_reachcount (order_id, at, people, sent, delivered, acknowledged, done, cannot)
-SELECT order_id, %(at)s, people, sent, delivered, acknowledged, done, cannot
+INSERT INTO orders_reachcount (order_id, at, people, sent, delivered, acknowledged, working, done, cannot)
+SELECT order_id, %(at)s, people, sent, delivered, acknowledged, working, done, cannot
 FROM found WHERE order_id NOT IN (SELECT order_id FROM again)
 """
 

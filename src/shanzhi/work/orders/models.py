@@ -158,6 +158,9 @@ class Recipient(GrowingRow):
         indexes = [
             models.Index(fields=["account", "order"], name="orders_recipient_account"),
             models.Index(fields=["order", "place"], name="orders_recipient_place"),
+            models.Index(
+                fields=["order", "-cannot_at"], name="orders_recipient_cannot", condition=Q(state="cannot")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -211,6 +214,7 @@ class ReachCount(models.Model):
     sent = models.PositiveIntegerField()
     delivered = models.PositiveIntegerField()
     acknowledged = models.PositiveIntegerField()
+    working = models.PositiveIntegerField(default=0, db_default=0)
     done = models.PositiveIntegerField()
     cannot = models.PositiveIntegerField()
 
@@ -238,6 +242,7 @@ class PlaceReach(models.Model):
     people = models.PositiveIntegerField()
     delivered = models.PositiveIntegerField()
     acknowledged = models.PositiveIntegerField()
+    working = models.PositiveIntegerField(default=0, db_default=0)
     done = models.PositiveIntegerField()
     cannot = models.PositiveIntegerField()
     at = models.DateTimeField()

@@ -94,12 +94,13 @@ class Numbers:
     people: int = 0
     delivered: int = 0
     acknowledged: int = 0
+    working: int = 0
     done: int = 0
     cannot: int = 0
 
 
 def _numbers(rows: Sequence[PlaceReach]) -> Numbers:
-    names = ("people", "delivered", "acknowledged", "done", "cannot")
+    names = ("people", "delivered", "acknowledged", "working", "done", "cannot")
     return Numbers(*(sum(getattr(row, name) for row in rows) for name in names))
 
 
@@ -120,7 +121,7 @@ def curve(order: Order) -> list[ReachCount]:
 
 
 _CHILDREN = """
-SELECT r.place_id, v.name, p.level, r.people, r.delivered, r.acknowledged, r.done, r.cannot,
+SELECT r.place_id, v.name, p.level, r.people, r.delivered, r.acknowledged, r.working, r.done, r.cannot,
   EXISTS (SELECT 1 FROM places_placeclosure d WHERE d.ancestor_id = p.id AND d.depth = 1
     AND d.from_on <= %(on)s AND (d.to_on IS NULL OR d.to_on > %(on)s))
 FROM orders_placereach r

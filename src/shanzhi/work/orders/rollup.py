@@ -13,22 +13,25 @@ EVERY_SECONDS = 2.0
 _ROLL = """
 WITH own AS (
   SELECT place_id, count(*) AS people, count(delivered_at) AS delivered, count(acknowledged_at) AS acknowledged,
-    count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'cannot') AS cannot
+    count(working_at) AS working, count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'cannot') AS cannot
   FROM orders_recipient WHERE order_id = %(order)s AND standing = 'own' GROUP BY place_id
 ), rolled AS (
   SELECT k.ancestor_id AS place_id, sum(people) AS people, sum(delivered) AS delivered,
-    sum(acknowledged) AS acknowledged, sum(done) AS done, sum(cannot) AS cannot
+    sum(acknowledged) AS acknowledged, sum(working) AS working, sum(done) AS done, sum(cannot) AS cannot
   FROM own JOIN places_placeclosure k ON k.descendant_id = own.place_id AND k.from_on <= %(on)s
     AND (k.to_on IS NULL OR k.to_on > %(on)s)
   GROUP BY k.ancestor_id
 )
-INSERT INTO orders_placereach (order_id, place_id, people, delivered, acknowledged, done, cannot, at)
-SELECT %(order)s, place_id, people, delivered, acknowledged, done, cannot, %(at)s FROM rolled
+INSERT INTO orders_placereach (order_id, place_id, people, delivered, acknowledged, working, done,
+  cannot, at)
+SELECT %(order)s, place_id, people, delivered, acknowledged, working, done, cannot, %(at)s FROM rolled
 ON CONFLICT (order_id, place_id) DO UPDATE SET people = excluded.people, delivered = excluded.delivered,
-  acknowledged = excluded.acknowledged, done = excluded.done, cannot = excluded.cannot, at = excluded.at
+  acknowledged = excluded.acknowledged, working = excluded.working, done = excluded.done,
+  cannot = excluded.cannot, at = excluded.at
 WHERE (orders_placereach.people, orders_placereach.delivered, orders_placereach.acknowledged,
-    orders_placereach.done, orders_placereach.cannot)
-  IS DISTINCT FROM (excluded.people, excluded.delivered, excluded.acknowledged, excluded.done, excluded.cannot)
+    orders_placereach.working, orders_placereach.done, orders_placereach.cannot)
+  IS DISTINCT FROM (excluded.people, excluded.delivered, excluded.acknowledged, excluded.working,
+    excluded.done, excluded.cannot)
 """
 # Those that have a newer line of the curve than their last roll-up, or none yet.
 _STALE = """

@@ -181,6 +181,7 @@ class OrderNumbersOut(msgspec.Struct):
     people: int
     delivered: int
     acknowledged: int
+    working: int
     done: int
     cannot: int
 

@@ -112,7 +112,9 @@ def preview_out(draft: Draft, found: audience.Preview, at: datetime) -> shapes.P
 
 def numbers_out(found: queries.Numbers) -> shapes.OrderNumbersOut:
     """Numbers as they are shown."""
-    return shapes.OrderNumbersOut(found.people, found.delivered, found.acknowledged, found.done, found.cannot)
+    return shapes.OrderNumbersOut(
+        found.people, found.delivered, found.acknowledged, found.working, found.done, found.cannot
+    )
 
 
 def _places(orders: Sequence[Order]) -> dict[UUID, str]:
