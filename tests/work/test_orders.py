@@ -110,7 +110,9 @@ def test_an_order_reaches_everybody_and_the_board_knows(
     assert rollup.roll_up(clock.now()) == 0
     status, board = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/board")
     assert status == 200
-    assert board["numbers"] == {"people": 14, "delivered": 2, "acknowledged": 2, "done": 0, "cannot": 1}
+    assert board["numbers"] == {
+        "people": 14, "delivered": 2, "acknowledged": 2, "working": 0, "done": 0, "cannot": 1,
+    }  # fmt: skip
     assert [point["acknowledged"] for point in board["curve"]] == [2]
     top = board["places"][0]
     status, below = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/board?place={top['place_id']}")

@@ -13,7 +13,8 @@ EVERY_SECONDS = 2.0
 _ROLL = """
 WITH own AS (
   SELECT place_id, count(*) AS people, count(delivered_at) AS delivered, count(acknowledged_at) AS acknowledged,
-    count(working_at) AS working, count(*) FILTER (WHERE state = 'done') AS done, count(*) FILTER (WHERE state = 'cannot') AS cannot
+    count(working_at) AS working, count(*) FILTER (WHERE state = 'done') AS done,
+    count(*) FILTER (WHERE state = 'cannot') AS cannot
   FROM orders_recipient WHERE order_id = %(order)s AND standing = 'own' GROUP BY place_id
 ), rolled AS (
   SELECT k.ancestor_id AS place_id, sum(people) AS people, sum(delivered) AS delivered,
