@@ -55,14 +55,17 @@ def _lists(path: tuple[str, ...], old: list[Any], new: list[Any]) -> Iterator[Pl
             else:
                 yield _change(here, before.get(name), after.get(name))
         return
+    if len(old) == len(new):
+        for before, after in zip(old, new, strict=True):
+            if before != after:
+                yield _change(path, before, after)
+        return
     for one in old:
         if one not in new:
             yield _change(path, one, None)
     for one in new:
         if one not in old:
             yield _change(path, None, one)
-    if sorted(map(repr, old)) == sorted(map(repr, new)):
-        yield _change(path, old, new)
 
 
 def _has(found: list[Any], key: str) -> bool:
