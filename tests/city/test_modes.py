@@ -12,7 +12,7 @@ from tests.city.modes_case import Notebook, Shrinking, level, proposal
 
 from shanzhi.base.access.capabilities import PLAN_VIEW, RESPONSE_APPROVE, RESPONSE_PROPOSE, RESPONSE_RENEW
 from shanzhi.base.outbox.models import OutboxRow
-from shanzhi.city.modes import actions, parts, queries
+from shanzhi.city.modes import actions, parts, queries, standing
 from shanzhi.city.modes.actions import Given
 from shanzhi.city.modes.models import Activation, ActivationEvent
 from shanzhi.city.places.levels import Level
@@ -77,7 +77,9 @@ def refused(code: str, act: Callable[[], object], field: str | None = None) -> S
     return caught.value
 
 
-def test_from_proposal_to_the_end(live: Any, book: Any, people: Any, town: Any, at: Any, on: date) -> None:
+def test_from_proposal_to_the_end(
+    monkeypatch: pytest.MonkeyPatch, live: Any, book: Any, people: Any, town: Any, at: Any, on: date
+) -> None:
     row = live(levels=(level(4, orders=["值守"], sweeps=["低洼户"]),))
     assert (row.state, row.number, row.approved_by, row.live_at) == ("live", "XY20260309-001", "某人", at)
     assert row.limit_on == on + timedelta(days=29)
@@ -92,6 +94,16 @@ def test_from_proposal_to_the_end(live: Any, book: Any, people: Any, town: Any, 
     assert (row.state, book["orders"].live, book["sweeps"].live) == ("standing_down", {}, {})
     assert queries.live_at(town["900101001001"], at + timedelta(hours=3)) == []
     assert queries.live_at(town["900101001001"], at + timedelta(hours=1)) == [row]
+    monkeypatch.setattr(standing, "_CHECKS", {})
+    left = [2]
+    standing.register(
+        "posts", "人员轮换", "relief of people", lambda activation, then: standing.Open(left[0], 2)
+    )
+    with pytest.raises(standing.StillOpen) as open_still:
+        actions.perform(row.id, "finish", Given(), actor=people["other"], at=at + timedelta(hours=4))
+    assert open_still.value.params["lines_zh"] == "人员轮换 2 项"
+    assert Activation.objects.get(id=row.id).state == "standing_down"
+    left[0] = 0
     row = actions.perform(row.id, "finish", Given(), actor=people["other"], at=at + timedelta(hours=4))
     assert row.state == "ended"
     events = queries.events_of(row.id)

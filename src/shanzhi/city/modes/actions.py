@@ -12,7 +12,7 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import LABELS, RESPONSE_PROPOSE
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
-from shanzhi.city.modes import deciding, queries, rules, running
+from shanzhi.city.modes import deciding, queries, rules, running, standing
 from shanzhi.city.modes.contents import LevelContent, plain, read
 from shanzhi.city.modes.errors import DocumentUsed, LevelNotSo, NoticeMissing, ResponseOver
 from shanzhi.city.modes.flow import LIVE, RESPONSE
@@ -292,9 +292,14 @@ def _end(row: Activation, given: Given, actor: Actor, at: datetime) -> list[runn
     return running.end(read(row.content), running.live_of(row, by, at), actor, at)
 
 
+def _finish(row: Activation, given: Given, actor: Actor, at: datetime) -> list[running.Made]:
+    standing.require_nothing_open(row.id, at)
+    return []
+
+
 _EFFECTS = {
     "approve": _approve, "refuse": _refuse, "raise": _raise, "lower": _lower, "extend": _extend, "renew": _renew,
-    "end": _end,
+    "end": _end, "finish": _finish,
 }  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.command.board.api import urlpatterns as board
 from shanzhi.command.plans.api import urlpatterns as plans
+from shanzhi.command.reporting.api import urlpatterns as reporting
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.exchange.channels.api import urlpatterns as channels
@@ -52,6 +53,7 @@ router = Router(
         *isolation,
         *sampling,
         *plans,
+        *reporting,
         *board,
         *media,
         *push,
