@@ -91,6 +91,7 @@ class Piece(GrowingRow):
 
     Its doors are numbered from 0 along its stretches: stretch i is `counts[i]` doors of `units[i]` (a floor, or a
     compound of which only totals are known), from the `firsts[i]`th on, of `kinds[i]` (see `flow.Unit`).
+    `group_id` is the grid, else the community, whose workers go there together.
     `priority` are the numbers that are visited first. `anchor_on` is day 1 of its cadence: a restart moves it.
     """
 
@@ -100,6 +101,7 @@ class Piece(GrowingRow):
     place = models.ForeignKey(
         Place, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
+    group_id = models.UUIDField()
     compound_id = models.UUIDField()
     units = ArrayField(models.UUIDField())
     kinds = ArrayField(models.SmallIntegerField())
@@ -145,7 +147,7 @@ class Turn(models.Model):
 class TurnPiece(GrowingRow):
     """How far a turn got in a piece (片况): a byte of state for each door, and how many there are of each.
 
-    Written by folding only. `place_id`, `doors` and `compound_id` are those of the piece, for those who read by them.
+    Written by folding only. What else it holds is the piece's own, for those who read by it.
     """
 
     piece = models.ForeignKey(
@@ -154,6 +156,7 @@ class TurnPiece(GrowingRow):
     sweep_id = models.UUIDField()
     turn = models.PositiveSmallIntegerField()
     place_id = models.UUIDField()
+    group_id = models.UUIDField()
     compound_id = models.UUIDField()
     doors = models.PositiveIntegerField()
     states = models.BinaryField()
@@ -173,7 +176,7 @@ class TurnPiece(GrowingRow):
 
 
 class Share(GrowingRow):
-    """The doors of a piece on somebody's list for a turn (派单), in the order of walking; made anew when people change."""
+    """The doors of a piece on somebody's list for a turn (派单) in the order of walking."""
 
     piece = models.ForeignKey(
         Piece, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"

@@ -2,6 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
+from django.db import migrations, models
 
 import shanzhi.base.rows.encryption
 import shanzhi.base.rows.fields
@@ -45,7 +46,6 @@ END $$
 ROOM = (
     "ALTER TABLE sweeps_turnpiece SET (fillfactor = 50); ALTER TABLE sweeps_placecover SET (fillfactor = 50)"
 )
-from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
@@ -229,6 +229,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("area", shanzhi.base.rows.fields.CodeField(db_collation="C", editable=False, max_length=6)),
+                ("group_id", models.UUIDField()),
                 ("compound_id", models.UUIDField()),
                 (
                     "units",
@@ -425,6 +426,7 @@ class Migration(migrations.Migration):
                 ("sweep_id", models.UUIDField()),
                 ("turn", models.PositiveSmallIntegerField()),
                 ("place_id", models.UUIDField()),
+                ("group_id", models.UUIDField()),
                 ("compound_id", models.UUIDField()),
                 ("doors", models.PositiveIntegerField()),
                 ("states", models.BinaryField()),
