@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
-    "messaging_attempt", "modes_activationevent", "places_placechange", "surge_surgeevent",
+    "forms_formversion", "messaging_attempt", "modes_activationevent", "places_placechange", "surge_surgeevent",
+    "sweeps_sweepevent", "sweeps_visit",
 }  # fmt: skip
 
 
