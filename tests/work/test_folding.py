@@ -141,7 +141,7 @@ def test_what_another_server_wrote_is_folded(audience: Any) -> None:
     with connection.cursor() as cursor:
         at = audience.at
         insert = _INSERT.replace("(id,", "(written, id,").replace("VALUES (", "VALUES (%s::text::xid8, ")
-        cursor.execute(insert, [end + 900_000, uuid7(), audience.recipients[1].id, "read", "", at, at])
+        cursor.execute(insert, [end + 900_000, uuid7(), audience.recipients[1].id, "read", at, at])
     assert folding.fold(audience.at, restored=False) == 0
     assert folding.fold(audience.at) == 1
     assert state(audience, 1)["state"] == "read"
