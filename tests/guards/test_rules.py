@@ -44,7 +44,7 @@ def _routes(patterns: list[Any]) -> Iterator[URLPattern]:
 
 def _all_modules() -> None:
     for found in pkgutil.walk_packages(shanzhi.__path__, "shanzhi."):
-        if not found.name.startswith(("shanzhi.edge.cli", "shanzhi.edge.push.asgi", "shanzhi.edge.wsgi")):
+        if not found.name.startswith(("shanzhi.edge.cli", "shanzhi.edge.wsgi")):
             importlib.import_module(found.name)
 
 
