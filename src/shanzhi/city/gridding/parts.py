@@ -42,7 +42,8 @@ class RecutPart:
         count = len(queries.communities_of(live.place_ids, localdate(at)))
         return [
             Line(
-                f"按每人 {band.low}–{band.high} 户（目标 {band.target} 户）为 {count} 个社区拟出包干方案，由人工审定后发布",
+                f"按每人 {band.low}–{band.high} 户（目标 {band.target} 户）为 {count} 个社区拟出包干方案，"
+                "由人工审定后发布",
                 f"A proposal of {band.low} to {band.high} households a worker (target {band.target}) for {count} "
                 "communities; a person publishes it", count=count,
             )

@@ -64,7 +64,7 @@ class Person:
 
 
 @dataclass
-class _Diary:
+class Diary:
     """When somebody is on duty, in order."""
 
     spans: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -125,9 +125,9 @@ def candidates(roster: Roster, spots: Iterable[UUID], on: date, until: date) -> 
     return {spot: list(people.values()) for spot, people in found.items()}
 
 
-def diaries(people: Iterable[UUID], begin: datetime, end: datetime) -> dict[UUID, _Diary]:
+def diaries(people: Iterable[UUID], begin: datetime, end: datetime) -> dict[UUID, Diary]:
     """When each is on duty around a span, in any roster."""
-    made: dict[UUID, _Diary] = defaultdict(_Diary)
+    made: dict[UUID, Diary] = defaultdict(Diary)
     with connection.cursor() as cursor:
         cursor.execute(_BUSY, {"people": list(set(people)), "begin": begin - _WEEK, "end": end + _WEEK})
         for person, begins, ends in cursor.fetchall():
