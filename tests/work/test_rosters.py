@@ -14,6 +14,7 @@ from django.db.utils import DatabaseError
 from django.utils.timezone import localdate
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.work.live import actor_of, response
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.outbox.models import OutboxRow
@@ -26,7 +27,6 @@ from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.edge.cli.demo import PASSWORD
 from shanzhi.work.rosters import actions, making, notes, packs, proposing
 from shanzhi.work.rosters.models import Roster, Shift, Turn, TurnEvent
-from tests.work.live import actor_of, response
 
 pytestmark = pytest.mark.django_db
 SignIn = Callable[[str], Any]
@@ -41,9 +41,7 @@ def grids(city: None) -> list[Place]:
 @pytest.fixture
 def workers(grids: list[Place], clock: FixedClock) -> list[str]:
     """Three workers in each of the first two grids."""
-    made = [
-        people.Enrolment(f"r{n}", f"示例员{n}", "grid_worker", grids[n // 3].id, None) for n in range(6)
-    ]
+    made = [people.Enrolment(f"r{n}", f"示例员{n}", "grid_worker", grids[n // 3].id, None) for n in range(6)]
     people.enrol(made, PASSWORD, from_on=localdate(clock.now()), actor=SYSTEM, at=clock.now())
     return [one.username for one in made]
 
@@ -159,9 +157,9 @@ def test_two_managers_cannot_give_one_person_two_shifts(
 ) -> None:
     lead, first, second = sign_in("zhibanzhang"), begun(), begun(template="evacuation_post")
     one, other = shifts_of(lead, first)[0], shifts_of(lead, second)[0]
-    person = next(
-        found for found in lead.get(f"/api/roster-shifts/{one['area']}/{one['id']}/candidates")[1]
-    )["person_id"]
+    person = next(found for found in lead.get(f"/api/roster-shifts/{one['area']}/{one['id']}/candidates")[1])[
+        "person_id"
+    ]
     actor, outcomes = actor_of("zhibanzhang", clock.now()), []
     barrier = threading.Barrier(2)
 
@@ -184,7 +182,9 @@ def test_two_managers_cannot_give_one_person_two_shifts(
     assert Turn.objects.filter(person_id=person).count() == 1
 
 
-def test_who_does_not_come_is_told_to_the_duty_officer(sign_in: SignIn, begun: Any, clock: FixedClock) -> None:
+def test_who_does_not_come_is_told_to_the_duty_officer(
+    sign_in: SignIn, begun: Any, clock: FixedClock
+) -> None:
     lead, roster = sign_in("zhibanzhang"), begun()
     share_out(lead, roster)
     assert actions.warn_late(clock.now() + timedelta(minutes=14)) == 0
@@ -248,8 +248,17 @@ def test_a_worker_sees_only_their_own_and_others_have_their_places(
         },
     )  # fmt: skip
     assert (status, wrong["error"]["field"]) == (403, "place_ids")
-    for changes, field in (({"template": "none"}, "template"), ({"to_on": "2026-09-01"}, "to_on"), ({"place_ids": []}, "place_ids")):
-        body = {"template": "flood_watch", "place_ids": [str(grids[0].id)], "from_on": "2026-03-09", "to_on": "2026-03-11"}
+    for changes, field in (
+        ({"template": "none"}, "template"),
+        ({"to_on": "2026-09-01"}, "to_on"),
+        ({"place_ids": []}, "place_ids"),
+    ):
+        body = {
+            "template": "flood_watch",
+            "place_ids": [str(grids[0].id)],
+            "from_on": "2026-03-09",
+            "to_on": "2026-03-11",
+        }
         status, wrong = sign_in("zhibanzhang").post("/api/rosters", body | changes)
         assert (status, wrong["error"]["field"]) == (422, field)
     assert written() == before
@@ -268,8 +277,10 @@ def test_a_response_begins_rosters_once_and_its_end_relieves_people(
     items = [{"template": "flood_watch", "shift": "白班"}, {"template": "command_post", "posts": ["desk"]}]
     part.check(items)
     for wrong, field in (
-        ({"template": "nothing"}, "rosters.0.template"), ({"template": "flood_watch", "posts": ["x"]}, "rosters.0.posts"),
-        ({"template": "flood_watch", "shift": "x"}, "rosters.0.shift"), ({"who": 1, "template": "flood_watch"}, "rosters.0.who"),
+        ({"template": "nothing"}, "rosters.0.template"),
+        ({"template": "flood_watch", "posts": ["x"]}, "rosters.0.posts"),
+        ({"template": "flood_watch", "shift": "x"}, "rosters.0.shift"),
+        ({"who": 1, "template": "flood_watch"}, "rosters.0.who"),
     ):
         with pytest.raises(InvalidInput) as caught:
             part.check([wrong])
@@ -290,7 +301,9 @@ def test_a_response_begins_rosters_once_and_its_end_relieves_people(
     # The last day is the 10th: nothing is made after it, however many nights pass.
     assert making.extend_all(at + timedelta(days=3)) == 0
     share_out(sign_in("zhibanzhang"), {"id": str(watch.id)})
-    turn = Turn.objects.filter(shift__roster=watch, begins_at__lte=at, account__username__startswith="r").first()
+    turn = Turn.objects.filter(
+        shift__roster=watch, begins_at__lte=at, account__username__startswith="r"
+    ).first()
     assert turn is not None
     status, _ = sign_in(turn.account.username).post(f"/api/roster-turns/{turn.area}/{turn.id}/sign-on", {})
     assert status == 200

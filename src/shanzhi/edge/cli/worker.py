@@ -46,6 +46,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.base.clocks import loop
     from shanzhi.base.messaging import sender
     from shanzhi.base.outbox import relay
+    from shanzhi.city.modes.actions import end_overdue
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
     from shanzhi.work.cases.actions import wake_suspended
@@ -78,7 +79,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "relay": lambda: relay.run(stop),
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
-        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, warn_late]),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue, warn_late]),
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),

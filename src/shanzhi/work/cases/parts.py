@@ -104,6 +104,28 @@ class LimitsPart:
         )  # fmt: skip
         return lines
 
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End the limits that the new level does not hold any more."""
+        stays = {
+            (wish.clock, wish.kinds, wish.amount, wish.unit)
+            for wish in (_wish(one, self.code) for one in left)
+        }
+        rows = EmergencyLimit.objects.filter(activation_id=live.activation_id, to_at=None)
+        gone = [one.id for one in rows if (one.clock, tuple(one.kinds), one.amount, one.unit) not in stays]
+        EmergencyLimit.objects.filter(id__in=gone).update(to_at=at)
+        return (
+            [Line(f"{len(gone)} 项应急时限已停止", f"{len(gone)} limits ended", count=len(gone))]
+            if gone
+            else []
+        )
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Clocks and units."""
+        return {
+            "clock": [(code, zh, en) for code, (zh, en) in CLOCKS.items() if code not in _NOT],
+            "unit": [(one.value, one.zh, one.en) for one in Unit],
+        }
+
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """New cases have the usual limits again; those that got an emergency limit keep it."""
         ended = EmergencyLimit.objects.filter(activation_id=live.activation_id, to_at=None).update(to_at=at)

@@ -90,6 +90,16 @@ class KindsPart:
         )  # fmt: skip
         return [Line(f"已开放应急事项 {len(kinds)} 类", f"{len(kinds)} kinds offered", count=len(kinds))]
 
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Offer no longer what the new level does not hold."""
+        rows = OfferedKind.objects.filter(activation_id=live.activation_id, to_at=None)
+        gone = rows.exclude(kind__code__in=[str(item.get("kind", "")) for item in left]).update(to_at=at)
+        return [Line(f"{gone} 类应急事项已停止受理", f"{gone} kinds closed", count=gone)] if gone else []
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Kinds of the pack."""
+        return {"kind": [(code, one["name"], one["name_en"]) for code, one in _pack().items()]}
+
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """Offer them no longer; cases of these kinds go on."""
         ended = OfferedKind.objects.filter(activation_id=live.activation_id, to_at=None).update(to_at=at)

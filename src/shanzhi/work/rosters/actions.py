@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils.timezone import localdate, localtime
+from django.utils.timezone import get_current_timezone, localdate, localtime
 
 from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import ROSTER_MANAGE
@@ -333,6 +333,29 @@ def stand_down(roster: Roster, reason: str, actor: Actor, at: datetime) -> tuple
     outbox.publish([outbox.News(area, TOPIC, roster.id, "ended", {}, at) for area in {t.area for t in turns}])
     relieved = sum(turn.state == RELIEVED for turn in turns)
     return relieved, sum(turn.state == TAKEN_OFF for turn in turns)
+
+
+def move_end(roster: Roster, to_on: date | None, actor: Actor, at: datetime) -> bool:
+    """Give a roster another end: shifts are made up to it, those after it dropped. Whether anything changed."""
+    if roster.to_on == to_on:
+        return False
+    _one_writer()
+    roster.to_on = None if to_on is None else max(to_on, roster.from_on + timedelta(days=1))
+    roster.save(update_fields=["to_on"])
+    if roster.to_on is not None and roster.made_until > roster.to_on:
+        first = datetime.combine(roster.to_on, time.min, get_current_timezone())
+        late = Turn.objects.select_for_update().filter(
+            shift__roster=roster, begins_at__gte=max(first, at), state=ASSIGNED
+        )
+        turns = list(late.order_by("id"))
+        for turn in turns:
+            turn.state, turn.ended_at = TAKEN_OFF, at
+        Turn.objects.bulk_update(turns, ["state", "ended_at"], batch_size=2000)
+        TurnEvent.objects.bulk_create([_event(turn, "take_off", ASSIGNED, actor, at) for turn in turns])
+        Shift.objects.filter(roster=roster, begins_at__gte=max(first, at)).update(dropped_at=at)
+    else:
+        making.extend(roster, at)
+    return True
 
 
 def warn_late(now: datetime, limit: int = 2000) -> int:

@@ -70,12 +70,38 @@ class RosterPart:
             )  # fmt: skip
         return lines
 
-    def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
-        """Relieve the people (人员撤收)."""
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End the rosters of templates that the new level does not hold any more."""
+        return self._end(live, actor, at, {str(item.get("template", "")) for item in left})
+
+    def prolong(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Make shifts up to the new last day, or drop those after it."""
         lines = []
+        to_on = live.last_on + timedelta(days=1) if live.last_on else None
         rows = Roster.objects.select_for_update().filter(activation_id=live.activation_id, ended_at=None)
         for roster in rows:
-            relieved, off = actions.stand_down(roster, f"响应 {live.number} 终止", actor, at)
+            if actions.move_end(roster, to_on, actor, at):
+                said = (
+                    f"{roster.name}：排班到 {live.last_on}",
+                    f"{roster.name}: shifts until {live.last_on}",
+                )
+                lines.append(Line(*said, subject_id=roster.id, address=f"/rosters/{roster.id}"))
+        return lines
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Templates."""
+        return {"template": [(one.code, one.zh, one.en) for one in packs.templates().values()]}
+
+    def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Relieve the people (人员撤收)."""
+        return self._end(live, actor, at, set())
+
+    def _end(self, live: Live, actor: Actor, at: datetime, stays: set[str]) -> list[Line]:
+        lines = []
+        rows = Roster.objects.select_for_update().filter(activation_id=live.activation_id, ended_at=None)
+        rows = rows.exclude(template__in=stays)
+        for roster in rows:
+            relieved, off = actions.stand_down(roster, f"响应 {live.number} 终止或调整", actor, at)
             lines.append(
                 Line(
                     f"{roster.name}：在岗 {relieved} 人已解除，后续 {off} 人次已撤下",

@@ -80,6 +80,37 @@ class StockPart:
             lines.append(_line(need, max(0, left), "已预留", "reserved"))
         return lines
 
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Free what is reserved of articles that the new level does not hold any more."""
+        stays = {str(item.get("item", "")) for item in left}
+        rows = [
+            one
+            for one in queries.of_response(live.activation_id)
+            if one.item not in stays and one.reserved > 0
+        ]
+        stores = {
+            one.id: one
+            for one in Store.objects.filter(id__in=[row.store_id for row in rows]).select_related("place")
+        }
+        for row in rows:
+            deed = ledger.Deed(
+                RELEASE,
+                row.item,
+                row.reserved,
+                activation_id=live.activation_id,
+                reason=f"{live.number} 调整级别",
+            )
+            ledger.book(stores[row.store_id], deed, actor, at)
+        freed = sum(row.reserved for row in rows)
+        return [Line(f"已解除预留 {freed} 件", f"{freed} freed", count=freed)] if freed else []
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Articles and stores."""
+        return {
+            "item": [(one.code, one.zh, one.en) for one in packs.articles().values()],
+            "store": [(one.code, one.name, one.name) for one in Store.objects.filter(closed_at=None)],
+        }
+
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """Free what is still reserved; say what has to come back (物资归还)."""
         lines = []

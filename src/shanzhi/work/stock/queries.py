@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import STOCK_VIEW
+from shanzhi.city.modes import queries as modes
 from shanzhi.city.places import queries as places
 from shanzhi.work.stock.models import Entry, Request, Store
 
@@ -145,21 +146,13 @@ def may_ask_for(actor: Actor, place_id: UUID, on: date) -> bool:
     return places.is_within(place_id, [post.place_id for post in actor.posts], on)
 
 
-_LIVE = """
-SELECT a.id FROM modes_activation a WHERE a.state = 'live' AND NOT a.is_drill AND EXISTS (
-  SELECT 1 FROM places_placeclosure k WHERE k.descendant_id = %s AND k.ancestor_id = ANY(a.place_ids)
-    AND k.from_on <= %s AND (k.to_on IS NULL OR k.to_on > %s))
-ORDER BY EXISTS (SELECT 1 FROM stock_entry e WHERE e.activation_id = a.id AND e.item = %s) DESC, a.live_at DESC
-LIMIT 1
-"""
-
-
-def response_at(place_id: UUID, item: str, on: date) -> UUID | None:
-    """The response that is live at a place, one that has reserved the article before others."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LIVE, [place_id, on, on, item])
-        row = cursor.fetchone()
-    return None if row is None else row[0]
+def response_at(place_id: UUID, item: str, at: datetime) -> UUID | None:
+    """The response that is live at a place, one that has reserved the article before others; no drill."""
+    found = [one.id for one in modes.live_at(place_id, at) if not one.is_drill]
+    for one in found:
+        if Entry.objects.filter(activation_id=one, item=item).exists():
+            return one
+    return found[0] if found else None
 
 
 @dataclass(frozen=True)
