@@ -41,14 +41,12 @@ class BoardController(ApiController):
 
     gate = COMMAND_VIEW
 
-    def get(self, parsed_path: Path[BoardPath], parsed_query: Query[FocusQuery]) -> shapes.BoardOut:
+    def get(self, parsed_path: Path[BoardPath], parsed_query: Query[FocusQuery]) -> shapes.CommandBoardOut:
         """Reach, coverage, who needs help, what there is, what was done; three seconds old at most."""
         at = clock_of(self.request).now()
         row = queries.response(parsed_path.activation_id, self.actor, localdate(at))
         focus = parsed_query
-        return shown.board_out(
-            row, self.actor, at, place=focus.place, order=focus.order, sweep=focus.sweep
-        )
+        return shown.board_out(row, self.actor, at, place=focus.place, order=focus.order, sweep=focus.sweep)
 
 
 urlpatterns = [

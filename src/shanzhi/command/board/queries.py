@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
-from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import COMMAND_VIEW
@@ -92,7 +91,9 @@ class Cover:
 
 
 _COVER_NAMES = ("doors", "visited", "absent", "refused", "vacant", "help", "wrong")
-_COVER = "sum(c.doors), sum(c.visited), sum(c.absent), sum(c.refused), sum(c.vacant), sum(c.help), sum(c.wrong)"
+_COVER = (
+    "sum(c.doors), sum(c.visited), sum(c.absent), sum(c.refused), sum(c.vacant), sum(c.help), sum(c.wrong)"
+)
 _COVER_OF = f"""
 SELECT c.sweep_id, {_COVER} FROM sweeps_placecover c
 JOIN unnest(%(sweeps)s::uuid[], %(turns)s::int[]) AS w (sweep_id, turn)
@@ -118,9 +119,7 @@ def turns_now(found: Sequence[Sweep], at: datetime) -> dict[UUID, int]:
     return {row.sweep_id: row.number for row in rows}
 
 
-def covers(
-    found: Sequence[Sweep], turns: dict[UUID, int], within: list[UUID] | None
-) -> dict[UUID, Cover]:
+def covers(found: Sequence[Sweep], turns: dict[UUID, int], within: list[UUID] | None) -> dict[UUID, Cover]:
     """The cover of each sweep, of the part in sight."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -214,5 +213,3 @@ def doors_in_need(
     with connection.cursor() as cursor:
         cursor.execute(_DOORS_HELP.format(inside=_inside("f.place_id", tops)), given)
         return cursor.fetchall()
-
-

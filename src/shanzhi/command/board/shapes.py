@@ -131,7 +131,7 @@ class BoardLogOut(msgspec.Struct):
     address: str
 
 
-class BoardOut(msgspec.Struct):
+class CommandBoardOut(msgspec.Struct):
     """One response on one page; everything from roll-ups. `promise_seconds` is the promised line of the curve."""
 
     at: datetime

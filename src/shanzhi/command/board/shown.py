@@ -1,18 +1,18 @@
 """The board as its endpoint shows it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
+from shanzhi.city.modes import happenings
 from shanzhi.city.modes.flow import RESPONSE
 from shanzhi.city.modes.models import Activation
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.models import Place
 from shanzhi.command.board import queries, resources, shapes
-from shanzhi.command.plans import timeline
 from shanzhi.work.orders import packs
 from shanzhi.work.orders import queries as orders
 from shanzhi.work.orders.flow import ORDER
@@ -49,7 +49,7 @@ def _names(rows: Sequence[Activation]) -> dict[UUID, str]:
 
 def board_out(
     row: Activation, actor: Actor, at: datetime, *, place: UUID | None, order: UUID | None, sweep: UUID | None
-) -> shapes.BoardOut:
+) -> shapes.CommandBoardOut:
     """One response on one page, below a place, with one order and one sweep in focus. Raises NotFound."""
     on = localdate(at)
     within = queries.scope(actor, row, on)
@@ -63,11 +63,13 @@ def board_out(
     chosen_sweep = next((one for one in found_sweeps if one.id == sweep), next(iter(found_sweeps), None))
     tops = [place] if place is not None else within
     names = _names([row])
-    return shapes.BoardOut(
+    return shapes.CommandBoardOut(
         at=at,
         response=response_out(row, names),
         trail=_trail(place, row, on),
-        orders=[_order_out(one, orders.numbers(one, orders.scope_of(actor, one, on))) for one in found_orders],
+        orders=[
+            _order_out(one, orders.numbers(one, orders.scope_of(actor, one, on))) for one in found_orders
+        ],
         order_id=chosen_order.id if chosen_order else None,
         sweeps=[_sweep_out(one, covers.get(one.id, queries.Cover(one.doors or 0))) for one in found_sweeps],
         sweep_id=chosen_sweep.id if chosen_sweep else None,
@@ -75,15 +77,15 @@ def board_out(
         promise_seconds=packs.promise().seconds,
         places=_lines(chosen_order, chosen_sweep, turns, place, actor, within, at),
         help=_help(found_orders, found_sweeps, tops, at),
-        resources=resources.of_response(row, within, at),
+        resources=resources.of_response(row, actor, at),
         log=[
             shapes.BoardLogOut(one.at, one.zh, one.en, one.who, one.address)
-            for one in timeline.newest(row, actor, at, MOST_LOG)
+            for one in reversed(happenings.of(row.id, actor, at)[-MOST_LOG:])
         ],
     )
 
 
-def _trail(place: UUID | None, row: Activation, on: "datetime.date") -> list[shapes.BoardPlaceOut]:
+def _trail(place: UUID | None, row: Activation, on: date) -> list[shapes.BoardPlaceOut]:
     if place is None:
         return []
     path = [*places.ancestors(place, on), places.node(place, on)]
@@ -119,7 +121,7 @@ def _curve(order: Order | None, sweep: Sweep | None, turns: dict[UUID, int]) -> 
     if sweep is not None and sweep.id in turns:
         for at, settled in queries.door_curve(sweep, turns[sweep.id]):
             points.setdefault(at, shapes.BoardPointOut(at)).doors = settled
-    last = shapes.BoardPointOut(datetime.min)
+    last = shapes.BoardPointOut(datetime.min.replace(tzinfo=UTC))
     for at in sorted(points):
         point = points[at]
         for name in ("delivered", "acknowledged", "working", "doors"):
@@ -147,7 +149,9 @@ def _lines(
                 shapes.BoardLineOut(line.place_id, line.name, line.level, line.has_below, 0, 0, 0, 0, 0, 0),
             )
             known.doors, known.done, known.help = line.cover.doors, line.cover.settled, line.cover.help
-    return sorted(found.values(), key=lambda line: (line.done - line.doors, line.acknowledged - line.people, line.name))
+    return sorted(
+        found.values(), key=lambda line: (line.done - line.doors, line.acknowledged - line.people, line.name)
+    )
 
 
 def _help(
