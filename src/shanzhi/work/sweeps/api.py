@@ -13,7 +13,7 @@ from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import SWEEP_MANAGE, SWEEP_VIEW
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound
-from shanzhi.work.sweeps import actions, door_lists, export, queries, shapes, shown
+from shanzhi.work.sweeps import actions, door_lists, export, forecast, queries, shapes, shown
 from shanzhi.work.sweeps.door_api import urlpatterns as doors
 from shanzhi.work.sweeps.drafting import Draft
 from shanzhi.work.sweeps.flow import SWEEP
@@ -54,6 +54,12 @@ class PageQuery(CoverQuery):
     """A page of what remains, or of the lists."""
 
     after: int = 0
+
+
+class ForecastQuery(CoverQuery):
+    """With how many more people."""
+
+    more: int = 0
 
 
 class SweepExportQuery(CoverQuery):
@@ -251,6 +257,20 @@ class ListsController(_SweepController):
         return shown.lists_out(queries.lists(sweep, turn, parsed_query.place, scope, after=after))
 
 
+class ForecastController(_SweepController):
+    """When a sweep will be done."""
+
+    def get(self, parsed_path: Path[SweepPath], parsed_query: Query[ForecastQuery]) -> shapes.ForecastOut:
+        """With the people who are there, and with more."""
+        sweep, turn, scope = self._part(parsed_path.sweep_id, parsed_query)
+        at = clock_of(self.request).now()
+        found = forecast.forecast(sweep, turn, scope, parsed_query.more, at)
+        return shapes.ForecastOut(
+            found.people, found.doors, found.share, round(found.door_seconds), found.done_at, found.more,
+            found.then_at, min(turn.closes_at, sweep.until_at),
+        )  # fmt: skip
+
+
 class SweepExportController(_SweepController):
     """A sweep as Excel."""
 
@@ -277,6 +297,7 @@ urlpatterns = [
     path(_ONE, SweepController.as_view(), name="sweep"),
     path(f"{_ONE}/draft", SweepEditController.as_view(), name="sweep-edit"),
     path(f"{_ONE}/coverage", CoverageController.as_view(), name="sweep-coverage"),
+    path(f"{_ONE}/forecast", ForecastController.as_view(), name="sweep-forecast"),
     path(f"{_ONE}/missed", MissedController.as_view(), name="sweep-missed"),
     path(f"{_ONE}/lists", ListsController.as_view(), name="sweep-lists"),
     path(f"{_ONE}/export", SweepExportController.as_view(), name="sweep-export"),

@@ -117,24 +117,25 @@ def _read(path: Path, stamp: float) -> Any:
     return yaml.safe_load(path.read_text("utf-8"))
 
 
-def _pack(name: str) -> Any:
+def pack(name: str) -> Any:
+    """A file of the pack, read again when it changes."""
     path = settings.PACKS / "sweeps" / name
     return _read(path, path.stat().st_mtime)
 
 
 def templates() -> dict[str, Template]:
     """Code -> template, in the order of the pack."""
-    return {one.code: one for one in msgspec.convert(_pack("templates.yaml")["templates"], list[Template])}
+    return {one.code: one for one in msgspec.convert(pack("templates.yaml")["templates"], list[Template])}
 
 
 def cadences() -> dict[str, Cadence]:
     """Code -> cadence, in the order of the pack."""
-    return {one.code: one for one in msgspec.convert(_pack("cadences.yaml")["cadences"], list[Cadence])}
+    return {one.code: one for one in msgspec.convert(pack("cadences.yaml")["cadences"], list[Cadence])}
 
 
 def results() -> list[ResultKind]:
     """The results, in the order of the pack, which breaks ties."""
-    return msgspec.convert(_pack("results.yaml")["results"], list[ResultKind])
+    return msgspec.convert(pack("results.yaml")["results"], list[ResultKind])
 
 
 def rule() -> Rule:
@@ -158,12 +159,12 @@ def _rule(path: Path, stamp: float) -> Rule:
 
 def reasons() -> dict[str, Reason]:
     """Code -> why a door may be visited first."""
-    return {one.code: one for one in msgspec.convert(_pack("priority.yaml")["reasons"], list[Reason])}
+    return {one.code: one for one in msgspec.convert(pack("priority.yaml")["reasons"], list[Reason])}
 
 
 def bases() -> dict[str, Named]:
     """Code -> the bases on which a door may be listed."""
-    return {one.code: one for one in msgspec.convert(_pack("priority.yaml")["bases"], list[Named])}
+    return {one.code: one for one in msgspec.convert(pack("priority.yaml")["bases"], list[Named])}
 
 
 def cadence(code: str, field: str = "cadence") -> Cadence:
