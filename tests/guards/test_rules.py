@@ -27,8 +27,8 @@ from shanzhi.base.access.api import PUBLIC, SIGNED_IN, ApiController
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "shanzhi"
 SNAPSHOT = Path(__file__).with_name("openapi.json")
-# Pages without rows behind them: the two shells, the interface's own description.
-OPEN_PAGES = {"desk", "resident", "openapi", "docs"}
+# Pages without rows behind them: the two shells and their worker, the interface's own description.
+OPEN_PAGES = {"desk", "resident", "offline-worker", "openapi", "docs"}
 # Held by whoever has the secret of a case, and by the program itself; not by a post.
 HELD_WITHOUT_POST = {capabilities.CASE_RATE, capabilities.CASE_FOLLOW_ON}
 CHINESE = re.compile("[\u4e00-\u9fff]")

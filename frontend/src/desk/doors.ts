@@ -3,6 +3,7 @@ import { computed, ref, shallowRef } from 'vue'
 import { readMyDoors } from '@/shared/api-sweeps'
 import { asApiError } from '@/shared/errors'
 import { listen } from '@/shared/live'
+import { keepShell } from '@/shared/offline'
 import type { MyDoor, MyList, MyLists, VisitBody } from '@/shared/types-sweeps'
 import { VisitQueue, doorKey, isAway } from '@/shared/visits'
 import type { Kept } from '@/shared/visits'
@@ -116,6 +117,7 @@ export function watchDoors(): () => void {
   window.addEventListener('focus', again)
   void refresh()
   void navigator.storage?.persist?.().catch(() => false)
+  void keepShell()
   return () => {
     deaf()
     clearInterval(timer)

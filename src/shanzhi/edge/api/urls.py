@@ -72,6 +72,7 @@ schema = build_schema(
 urlpatterns = [
     page("", pages.desk, name="desk"),
     page("r/", pages.resident, name="resident"),
+    page("sw.js", pages.offline_worker, name="offline-worker"),
     page("api/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
     page("api/docs/", SwaggerView.as_view(schema), name="docs"),
     router.to_urlpatterns(),
