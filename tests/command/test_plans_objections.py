@@ -65,10 +65,8 @@ def test_it_is_answered_on_the_link(
     upper = sign_in("shangji")
     status, desk = upper.get("/api/objections")
     [row] = desk["items"]
-    assert (desk["waiting"], row["phone_masked"], row["may_answer"]) == (1, "028****0000", True) or row[
-        "phone_masked"
-    ]
-    assert "00000000" not in row["phone_masked"]
+    assert (desk["waiting"], row["may_answer"]) == (1, True)
+    assert row["phone_masked"] and "00000000" not in row["phone_masked"]
     status, answered = upper.post(
         f"/api/objections/{row['area']}/{row['id']}/answer",
         {"outcome": "upheld", "answer": "已安排专车接送。"},

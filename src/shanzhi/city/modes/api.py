@@ -123,9 +123,11 @@ class BannersController(ApiController):
 
 
 urlpatterns = [
-    path("responses", ResponsesController.as_view()),
-    path("responses/banners", BannersController.as_view()),
-    path("responses/<uuid:response_id>", ResponseController.as_view()),
-    path("responses/<uuid:response_id>/preview", ResponsePreviewController.as_view()),
-    path("responses/<uuid:response_id>/<str:verb>", ResponseVerbController.as_view()),
+    path("responses", ResponsesController.as_view(), name="responses"),
+    path("responses/banners", BannersController.as_view(), name="response-banners"),
+    path("responses/<uuid:response_id>", ResponseController.as_view(), name="response"),
+    path(
+        "responses/<uuid:response_id>/preview", ResponsePreviewController.as_view(), name="response-preview"
+    ),
+    path("responses/<uuid:response_id>/<str:verb>", ResponseVerbController.as_view(), name="response-verb"),
 ]

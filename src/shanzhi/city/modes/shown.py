@@ -131,12 +131,11 @@ def response_out(row: Activation, actor: Actor, at: datetime) -> shapes.Response
 
 def preview_out(row: Activation, level: int | None, actor: Actor, at: datetime) -> shapes.ResponsePreviewOut:
     """What approving a proposal, or going to another level, would do."""
-    assert actor.account_id is not None
-    content = queries.level_of(row, level)
+    content, by = queries.level_of(row, level), actor.account_id or row.proposed_by_id
     if row.state != LIVE:
-        return proposal_preview_out(row, content, actor.account_id, at)
+        return proposal_preview_out(row, content, by, at)
     begun, kept, ended = running.difference(read(row.content), content)
-    live = running.live_of(row, actor.account_id, at)
+    live = running.live_of(row, by, at)
     begins = lines_out(running.preview(msgspec.structs.replace(content, parts=begun), live, at))
     return shapes.ResponsePreviewOut(
         begins, _counted(kept), _counted(ended), any(line.wrong for line in begins)

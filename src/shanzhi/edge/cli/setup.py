@@ -65,10 +65,11 @@ def run_setup(options: argparse.Namespace) -> int:
     new_plans = _load_plans(rows, now)
     print(
         f"区划：新增 {report.created}，变更 {report.changed}，不变 {report.unchanged}；"
-        f"立案条件：新增 {kinds.created}；预案：新增 {new_plans}。\n"
+        f"立案条件：新增 {kinds.created}。\n"
         f"Divisions: {report.created} new, {report.changed} changed, {report.unchanged} as before; "
-        f"{kinds.created} filing rules new; {new_plans} plans new."
+        f"{kinds.created} filing rules new."
     )
+    print(f"预案：新增 {new_plans} / {new_plans} plans new.")
     return 0
 
 
