@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
-    "messaging_attempt", "modes_activationevent", "places_placechange", "reporting_dutyentry",
-    "reporting_reportevent", "retention_retentionevent",
+    "messaging_attempt", "modes_activationevent", "places_placechange", "plans_objectionevent", "plans_planevent",
+    "reporting_dutyentry", "reporting_reportevent", "retention_retentionevent",
     "surge_surgeevent",
 }  # fmt: skip
 

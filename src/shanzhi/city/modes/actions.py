@@ -208,7 +208,6 @@ def _change_level(row: Activation, given: Given, actor: Actor, at: datetime, way
     why = text_of(given.why_so_large, "why_so_large", "范围理由", "Why so large", 300, needed=False)
     there = deciding.places_within(actor, RESPONSE.edge("live", "raise").capability, row.place_ids, on)
     rules.check_area(new, there, why or row.why_so_large)
-    before = row.last_on
     _new_last_day(row, given, old, new, on)
     if new.confines:
         if row.confined_on is None:
@@ -221,7 +220,7 @@ def _change_level(row: Activation, given: Given, actor: Actor, at: datetime, way
     live = running.live_of(row, decider, at)
     running.check(msgspec.structs.replace(new, parts=begun), live, at)
     row.save()
-    return running.change(old, new, live, actor, at, moved=row.last_on != before)
+    return running.change(old, new, live, actor, at)
 
 
 def _new_last_day(row: Activation, given: Given, old: LevelContent, new: LevelContent, on: date) -> None:

@@ -81,10 +81,18 @@ class Shrinking(Protocol):
 
 @runtime_checkable
 class Lasting(Protocol):
-    """A part whose things know the last day: told when it moves (extend, renew, or with a new level)."""
+    """A part whose things know the last day or the level: told when either moves (extend, renew, raise, lower)."""
 
     def prolong(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
-        """Take over `live.last_on`; in the caller's transaction."""
+        """Take over `live.last_on` and `live.level` for items that stay; in the caller's transaction."""
+
+
+@runtime_checkable
+class Offering(Protocol):
+    """A part that names what a plan may choose: field of an item -> codes with their words, for the editor."""
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Field -> (code, Chinese, English)."""
 
 
 @dataclass

@@ -101,13 +101,8 @@ def difference(old: LevelContent, new: LevelContent) -> tuple[Items, Items, Item
     return begun, kept, ended
 
 
-def change(
-    old: LevelContent, new: LevelContent, live: parts.Live, actor: Actor, at: datetime, *, moved: bool
-) -> list[Made]:
-    """From one level to another: what the new one no longer holds is ended, what stays is kept, the rest begun.
-
-    `moved`: the last day is another by now.
-    """
+def change(old: LevelContent, new: LevelContent, live: parts.Live, actor: Actor, at: datetime) -> list[Made]:
+    """From one level to another: what the new one no longer holds is ended, what stays is kept, the rest begun."""
     known = parts.known()
     begun, kept, ended = difference(old, new)
     made: list[Made] = []
@@ -116,17 +111,17 @@ def change(
         if part is None:
             made += [(code, _not_installed(code))] if ended[code] or kept[code] else []
             continue
-        stays = kept[code]
+        stays, fresh = kept[code], begun[code]
         if ended[code]:
             if stays and isinstance(part, parts.Shrinking):
                 lines = part.shrink(stays, live, actor, at)
             else:
-                lines, stays = part.end(live, actor, at), []
+                lines, stays, fresh = part.end(live, actor, at), [], after
             made += [(code, line) for line in lines]
-        if stays and moved and isinstance(part, parts.Lasting):
+        if stays and isinstance(part, parts.Lasting):
             made += [(code, line) for line in part.prolong(stays, live, actor, at)]
-        if len(stays) < len(after):
-            made += [(code, line) for line in part.begin(after, live, actor, at)]
+        if fresh:
+            made += [(code, line) for line in part.begin(fresh, live, actor, at)]
     return made
 
 

@@ -73,17 +73,19 @@ def _database(action: str, arguments: list[str]) -> int:
 def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
-    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_surge
+    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_plans, demo_surge
 
     if options.city:
         demo.seed_city(options.city, days=options.days, a_day=options.a_day)
         demo_grids.seed_city_grids(options.city)
+        demo_plans.seed_plans(live=False)
     else:
         demo.seed()
         demo_grids.seed_grids()
         demo_board.seed_boards()
         demo_surge.seed_surge()
         demo_orders.seed_orders()
+        demo_plans.seed_plans()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0
