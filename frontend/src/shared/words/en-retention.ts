@@ -10,7 +10,7 @@ export const enRetention = {
   'keep.held.purpose': 'Purpose',
   'keep.held.class': 'Class',
   'keep.held.days': 'Kept',
-  'keep.held.rows': 'Rows',
+  'keep.held.rows': 'Will go',
   'keep.held.overdue': 'Too old',
   'keep.class.personal': 'Personal',
   'keep.class.sensitive': 'Sensitive',

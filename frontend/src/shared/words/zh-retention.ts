@@ -10,7 +10,7 @@ export const zhRetention = {
   'keep.held.purpose': '目的',
   'keep.held.class': '类别',
   'keep.held.days': '保存',
-  'keep.held.rows': '现有',
+  'keep.held.rows': '待到期',
   'keep.held.overdue': '已到期',
   'keep.class.personal': '个人信息',
   'keep.class.sensitive': '敏感',
