@@ -15,6 +15,7 @@ from shanzhi.base.retention.holdings import Holding, Scope
 from shanzhi.base.retention.models import DestructionRun, LegalHold
 from shanzhi.core.flow import Edge
 
+SOME_DAY = timedelta(days=36_500)  # whatever the lifetime: everything that can go
 AUDIT, COMMAND = "audit", "command"
 ROLES = {AUDIT: ("审计管理员", "an audit administrator"), COMMAND: ("指挥", "a commander")}
 
@@ -58,7 +59,7 @@ def hold_on(holding: Holding, activation_id: UUID | None, at: datetime) -> Legal
 
 @dataclass(frozen=True)
 class Held:
-    """One holding as it stands: its lifetime, how much there is, how much of it is too old now."""
+    """One holding as it stands: its lifetime, how much will go one day, how much of it is too old now."""
 
     holding: Holding
     days: int | None
@@ -73,7 +74,7 @@ def held(at: datetime) -> list[Held]:
     for holding in holdings.known().values():
         days = packs.days_of(holding)
         overdue = holding.count(Scope(before=at - timedelta(days=days))) if days is not None else 0
-        rows = holding.count(Scope(before=datetime.max.replace(tzinfo=at.tzinfo)))
+        rows = holding.count(Scope(before=at + SOME_DAY))
         found.append(Held(holding, days, rows, overdue, hold_on(holding, None, at)))
     return found
 

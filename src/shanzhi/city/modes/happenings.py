@@ -72,7 +72,7 @@ def of(activation_id: UUID, actor: Actor, at: datetime) -> list[Happening]:
     found = [
         one for _, source in _SOURCES.values() for one in source(activation_id, actor, at) if one.at <= at
     ]
-    return sorted(found, key=lambda one: (one.at, one.kind))
+    return sorted(found, key=lambda one: one.at)  # of one instant: in the order of the sources
 
 
 def facts(activation_id: UUID, at: datetime) -> list[Fact]:

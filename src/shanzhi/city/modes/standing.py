@@ -1,6 +1,7 @@
-"""Standing down (收尾): what an ended response still has open. Engines tell it of their real state; nobody ticks boxes.
+"""Standing down (收尾): what an ended response still has open, as engines tell it; nobody ticks boxes.
 
-A module above registers one check for each thing that it must have finished. While one is open, `finish` is refused.
+A module above registers one check for each thing that it must have finished. While one is open, `finish` is
+refused.
 """
 
 from collections.abc import Callable

@@ -147,7 +147,7 @@ class UpwardReportController(_RecordController):
     gate = REPORT_UPWARD
 
     @modify(status_code=HTTPStatus.OK)
-    def put(
+    def post(
         self, parsed_path: Path[UpwardReportPath], parsed_body: Body[shapes.ReportEditIn]
     ) -> shapes.ReportsOut:
         """Change a draft."""
@@ -209,7 +209,7 @@ urlpatterns = [
     path("records/<uuid:response_id>/stand-down", StandDownController.as_view(), name="record-stand-down"),
     path("records/<uuid:response_id>/reports", ReportsController.as_view(), name="record-reports"),
     path("records/<uuid:response_id>/reports/drafts", ReportDraftsController.as_view(), name="record-drafts"),
-    path("upward-reports/<uuid:report_id>", UpwardReportController.as_view(), name="upward-report"),
+    path("upward-reports/<uuid:report_id>/content", UpwardReportController.as_view(), name="upward-report"),
     path(
         "upward-reports/<uuid:report_id>/file/<str:form>", ReportFileController.as_view(), name="upward-file"
     ),

@@ -67,7 +67,7 @@ def _read(path: Path, stamp: float) -> _File:
 
 def scheme_of(hazard: str) -> Scheme:
     """The rules for a hazard: its own, else the usual ones."""
-    path = settings.PACKS / "plans" / "reports.yaml"
+    path = settings.PACKS / "reporting" / "reports.yaml"
     found = _read(path, path.stat().st_mtime).schemes
     own = next((one for one in found if hazard in one.hazards), None)
     return own or next(one for one in found if not one.hazards)

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shanzhi.edge.cli import channels, drill, postgres, replay, setup
+from shanzhi.edge.cli import channels, drill, postgres, replay, retention, setup
 from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_arguments(commands)
     replay.add(commands)
     drill.add(commands)
+    retention.add(commands)
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -73,7 +74,15 @@ def _database(action: str, arguments: list[str]) -> int:
 def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
-    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_plans, demo_surge
+    from shanzhi.edge.cli import (
+        demo,
+        demo_board,
+        demo_grids,
+        demo_orders,
+        demo_plans,
+        demo_reporting,
+        demo_surge,
+    )
 
     if options.city:
         demo.seed_city(options.city, days=options.days, a_day=options.a_day)
@@ -86,6 +95,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_surge.seed_surge()
         demo_orders.seed_orders()
         demo_plans.seed_plans()
+        demo_reporting.seed_reporting()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0
@@ -143,6 +153,8 @@ def _run(options: argparse.Namespace) -> int:
         return _recompute(options.now)
     if options.command == "drill":
         return drill.run(options)
+    if options.command == "retention":
+        return retention.run(options)
     if options.command == "replay":
         return replay.run(options)
     if options.command == "db":

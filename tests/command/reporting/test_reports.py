@@ -17,9 +17,11 @@ from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
 from shanzhi.base.access import Actor
+from shanzhi.base.audit import sealer
 from shanzhi.base.clocks import actions as clocks
 from shanzhi.base.clocks.models import Clock
 from shanzhi.base.retention import actions as retention
+from shanzhi.base.retention.jobs import go_on_destroying
 from shanzhi.city.modes import actions as modes
 from shanzhi.city.modes import standing
 from shanzhi.city.modes.models import Activation
@@ -32,10 +34,11 @@ from shanzhi.command.reporting.errors import (
 )
 from shanzhi.command.reporting.flow import HANDOVER, REPORT
 from shanzhi.command.reporting.jobs import keep_report_clocks
-from shanzhi.command.reporting.models import ReportEvent, UpwardReport
+from shanzhi.command.reporting.models import DutyCaller, ReportEvent, UpwardReport
 from shanzhi.core.flow import UnknownEdge
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
+from shanzhi.core.kit.ids import uuid7
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
 Response = Callable[..., Activation]
@@ -204,12 +207,7 @@ def test_through_the_api_a_page_draws_what_may_be_done(
     [report] = page["reports"]
     assert [one["verb"] for one in report["allowed"]] == ["drop"]  # the writer does not sign
     body = {"happened_at": report["happened_at"], "fields": FILLED}
-    token = officer.client.cookies["csrftoken"].value
-    changed = officer.client.put(
-        f"/api/upward-reports/{report['id']}", json.dumps(body), content_type="application/json",
-        headers={"X-CSRFToken": token},
-    )  # fmt: skip
-    assert changed.status_code == 200
+    assert officer.post(f"/api/upward-reports/{report['id']}/content", body)[0] == 200
     _, seen = boss.get(f"/api/records/{flood.id}/reports")
     assert [one["verb"] for one in seen["reports"][0]["allowed"]] == ["sign", "drop"]
     assert boss.post(f"/api/upward-reports/{report['id']}/sign", {})[0] == 200
@@ -254,3 +252,55 @@ def test_standing_down_waits_for_reports_and_the_day_of_destruction(
     detail = next(line["detail_zh"] for line in page["lines"] if line["code"] == "destruction")
     assert run.number in detail and str(run.due_on) in detail
     assert modes.perform(over.id, "finish", modes.Given(), actor=boss, at=at).state == "ended"
+
+
+def test_a_response_is_destroyed_at_the_desk_by_two_sides(
+    response: Response, who: Who, clock: FixedClock, sign_in: Callable[[str], Any]
+) -> None:
+    """Through the API, with the real holdings: from the call that was taken to the certificate."""
+    over, officer, boss, auditor = (
+        response("standing_down"),
+        sign_in("zhiban"),
+        sign_in("zhihui"),
+        sign_in("shenji"),
+    )
+    call = {
+        "id": str(uuid7()), "content": "示例", "caller_name": "示例某", "caller_phone": "13800000000",
+        "activation_id": str(over.id),
+    }  # fmt: skip
+    assert officer.post("/api/duty-log", call)[0] == 201
+    body = {"activation_id": str(over.id), "due_on": "2026-03-09", "basis": "收集目的已实现"}
+    assert officer.post("/api/retention/runs", body)[0] == 403
+    status, run = boss.post("/api/retention/runs", body)
+    assert status == 201 and [line["counted"] for line in run["items"]] == [None] * len(run["items"])
+    address = f"/api/retention/runs/{run['id']}"
+    _, run = boss.post(f"{address}/count", {})
+    assert {line["holding"]: line["counted"] for line in run["items"]}["duty-callers"] == 1
+    assert boss.post(f"{address}/sign", {})[0] == 200
+    status, error = boss.post(f"{address}/sign", {})
+    assert (status, error["error"]["code"]) == (403, "destruction-second-signer")
+    _, run = auditor.post(f"{address}/sign", {})
+    assert (run["state"], [one["role"] for one in run["signatures"]]) == ("signed", ["command", "audit"])
+    assert go_on_destroying(timestamp=0) == 1
+    sealer.seal_all(clock.now())
+    _, run = auditor.get(address)
+    assert (run["state"], run["check"]["right"], run["destroyed"]) == ("done", True, 1)
+    assert not DutyCaller.objects.exists()
+    for lang, words in (("zh", "个人信息销毁证书"), ("en", "Certificate of destruction")):
+        pdf = PdfReader(io.BytesIO(auditor.client.get(f"{address}/paper?lang={lang}").content))
+        text = "".join(one.extract_text() for one in pdf.pages).replace("\0", "")
+        assert words in text and run["digest"][:20] in text.replace("\n", "")
+    _, page = auditor.get("/api/retention")
+    held = {one["code"]: one for one in page["holdings"]}
+    assert held["duty-callers"]["rows"] == 0 and held["messages"]["days"] == 30
+    assert [one["number"] for one in page["runs"]] == [run["number"]]
+    assert officer.get("/api/retention")[0] == officer.get(address)[0] == 403
+    _, course = officer.get(f"/api/records/{over.id}/timeline")
+    assert any("证书生成" in line["zh"] for line in course["lines"])
+    status, hold = boss.post(
+        "/api/retention/holds", {"holding": "messages", "reason": "诉讼", "document": "示例 1 号"}
+    )
+    assert (status, hold["may_lift"]) == (201, False)
+    assert boss.post(f"/api/retention/holds/{hold['id']}/lift", {"reason": "结束"})[0] == 403
+    status, hold = auditor.post(f"/api/retention/holds/{hold['id']}/lift", {"reason": "已结案"})
+    assert (status, hold["in_force"]) == (200, False)
