@@ -325,11 +325,16 @@ def test_answers_are_destroyed_and_times_become_days_but_counts_stay(
     Sweep.objects.filter(id=sweep_id).update(activation_id=activation)
     piece = town.pieces(sweep_id)[0]
     worker = sign_in("s0")
-    send(worker, town.item(piece, 0), town.item(piece, 1, "help"))
+
+    def listed() -> dict[int, Any]:
+        doors = worker.get("/api/sweeps/mine")[1]["sweeps"][0]["doors"]
+        return {one["door"]: one for one in doors if one["piece"] == str(piece.id)}
+
+    first, second, third, *_ = listed()
+    send(worker, town.item(piece, first), town.item(piece, second, "help"))
     folding.fold(clock.now())
-    mine = {one["door"]: one for one in worker.get("/api/sweeps/mine")[1]["sweeps"][0]["doors"]}
-    assert (mine[0]["last"], mine[0]["has_hidden"]) == ({"people": 3}, True)
-    hidden = f"/api/sweeps/doors/{piece.area}/{piece.id}/0/answers"
+    assert (listed()[first]["last"], listed()[first]["has_hidden"]) == ({"people": 3}, True)
+    hidden = f"/api/sweeps/doors/{piece.area}/{piece.id}/{first}/answers"
     assert worker.post(hidden, {"reason": ""})[1]["error"]["field"] == "reason"
     assert worker.post(hidden, {"reason": "复核体温"})[1]["answers"]["temperature"] == 36.5
     scope = Scope(activation_id=activation)
@@ -339,7 +344,7 @@ def test_answers_are_destroyed_and_times_become_days_but_counts_stay(
     assert erasing.destroy_notes(scope).rows == 1
     assert (erasing.count_answers(scope), erasing.count_notes(scope)) == (0, 0)
     assert worker.post(hidden, {"reason": "复核体温"})[0] == 404
-    [outcome] = send(worker, town.item(piece, 2))
+    [outcome] = send(worker, town.item(piece, third))
     assert (outcome["status"], outcome["error"]["code"]) == ("invalid", "sweep-answers-erased")
     assert sign_in("zhihui").get(f"/api/sweeps/{sweep_id}/coverage")[1]["numbers"]["settled"] == 2
     for change in ("UPDATE sweeps_visit SET door = 5", "DELETE FROM sweeps_visit",

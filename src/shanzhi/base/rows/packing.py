@@ -5,7 +5,7 @@ parameters into the text of the statement, the same columns are written as liter
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -117,7 +117,11 @@ class Instants(Packed):
         return "NULL" if value is None else f'"{value.isoformat()}"'
 
 
-class _Dumper(Dumper):
+def _literal(obj: Packed) -> bytes:
+    return ("{" + ",".join([obj.text(value) for value in obj.values]) + "}").encode()
+
+
+class _Binary(Dumper):
     format = Format.BINARY
 
     def dump(self, obj: Packed) -> bytes:  # type: ignore[override]
@@ -126,14 +130,19 @@ class _Dumper(Dumper):
         has_null, body = obj.body()
         return _HEAD(1, int(has_null), obj.oid, len(obj.values), 1) + body
 
-    def quote(self, obj: Packed) -> bytes:  # type: ignore[override]
-        inside = "{" + ",".join([obj.text(value) for value in obj.values]) + "}"
-        return b"'" + inside.replace("'", "''").encode() + b"'"
+
+class _Text(Dumper):
+    format = Format.TEXT
+
+    def dump(self, obj: Packed) -> bytes:  # type: ignore[override]
+        return _literal(obj)
 
 
 def _register(kind: type[Packed], array_oid: int) -> None:
-    made: Callable[..., Any] = type(f"{kind.__name__}Dumper", (_Dumper,), {"oid": array_oid})
-    psycopg.adapters.register_dumper(kind, made)  # type: ignore[arg-type]
+    # The last one is used wherever a statement leaves the choice.
+    for base in (_Text, _Binary):
+        made: Any = type(f"{kind.__name__}{base.__name__}", (base,), {"oid": array_oid})
+        psycopg.adapters.register_dumper(kind, made)
 
 
 for _kind, _array in ((Uuids, 2951), (Ints, 1007), (Texts, 1009), (Blobs, 1001), (Instants, 1185)):
