@@ -88,8 +88,9 @@ class Town:
     def body(self, **changes: Any) -> dict[str, Any]:
         """A sweep as a composer sends it."""
         return {
-            "title": "示例逐户走访", "place_ids": [str(self.district.id)], "targets": ["homes"],
-            "form": "health_check", "cadence": "once", "until_at": (self.clock.now() + timedelta(hours=6)).isoformat(),
+            "title": "示例走访", "place_ids": [str(self.district.id)], "targets": ["homes"],
+            "form": "health_check", "cadence": "once",
+            "until_at": (self.clock.now() + timedelta(hours=6)).isoformat(),
         } | changes  # fmt: skip
 
     def pieces(self, sweep_id: Any) -> list[Piece]:

@@ -64,16 +64,20 @@ _BY_KIND: dict[str, Callable[[Question, Any], Any]] = {
 
 def check(form: Form, answers: Mapping[str, Any]) -> None:
     """Raise InvalidInput naming `answers.<code>` for the first answer that does not fit."""
-    given = dict(answers)
+    answered = 0
     for section in form.sections:
         for question in section.questions:
-            value = given.pop(question.code, None)
+            value = answers.get(question.code)
             if value is None or value == "":
                 if question.required:
                     raise _wrong(question, "需要填写。", "needs an answer.")
+                answered += question.code in answers
                 continue
+            answered += 1
             _BY_KIND[question.kind](question, value)
-    for code in given:
+    if answered < len(answers):
+        known = {question.code for section in form.sections for question in section.questions}
+        code = next(one for one in answers if one not in known)
         raise InvalidInput(
             field=f"answers.{code}"[:60],
             reason_zh="表单里没有这个问题。",

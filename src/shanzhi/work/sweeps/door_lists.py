@@ -9,7 +9,6 @@ import msgspec
 
 from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
-from shanzhi.base.rows.encryption import decrypt
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.outcomes import INVALID, Outcome
@@ -41,7 +40,7 @@ def _last(
         text = bytes(raw)
         items = read.get(text)
         if items is None:
-            items = read[text] = msgspec.json.decode(decrypt(text))
+            items = read[text] = visits.opened(text)
         answers = items[position].get("answers") or {}
         found[piece, door] = (
             {code: value for code, value in answers.items() if code not in hidden},
@@ -119,7 +118,7 @@ def hidden_answers(
         actor=actor, area=area, subject=str(piece.id),
         detail={"what": "answers", "door": door, "sweep": str(piece.sweep_id), "reason": said}, at=at,
     )  # fmt: skip
-    return msgspec.json.decode(decrypt(bytes(raw[3])))[raw[2]].get("answers") or {}
+    return visits.opened(raw[3])[raw[2]].get("answers") or {}
 
 
 def missed_out(found: Sequence[queries.Missed], turn: int) -> list[shapes.MissedDoorOut]:

@@ -10,11 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-import msgspec
 from django.db import connection, transaction
 
 from shanzhi.base.access import SYSTEM
-from shanzhi.base.rows.encryption import decrypt, encrypt
+from shanzhi.base.rows.encryption import encrypt
 from shanzhi.core.kit.errors import ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases.actions import NewReport, create_report
@@ -25,6 +24,7 @@ from shanzhi.work.sweeps import packs
 from shanzhi.work.sweeps.addresses import addresses_of
 from shanzhi.work.sweeps.flow import FollowKind, FollowState, Result
 from shanzhi.work.sweeps.models import FollowUp, Piece, Submission, Sweep, Visit
+from shanzhi.work.sweeps.visits import opened
 
 KINDS = {int(Result.HELP): FollowKind.HELP, int(Result.WRONG): FollowKind.WRONG}
 MOST_TRIES = 5
@@ -53,8 +53,7 @@ def item_of(raw: bytes | memoryview | None, position: int) -> dict[str, Any]:
     """What a phone sent as one item; empty when it was destroyed."""
     if raw is None:
         return {}
-    found: dict[str, Any] = msgspec.json.decode(decrypt(bytes(raw)))[position]
-    return found
+    return opened(raw)[position]
 
 
 def note(cursor: Any, visit_ids: Sequence[UUID], at: datetime) -> None:

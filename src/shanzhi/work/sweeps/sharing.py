@@ -105,8 +105,13 @@ def share(sweep: Sweep, turn: Turn, at: datetime, *, anew: bool = False) -> int:
         return len(dirty)
 
 
-def _groups(cursor: Any, sweep: Sweep, turn: Turn, on: date, at: datetime) -> dict[UUID, _Group]:
-    """Every group with doors in the turn, and its people: those whose post lies in it, then those who are sent."""
+def _groups(
+    cursor: Any, sweep: Sweep, turn: Turn, on: date, at: datetime, known: dict[UUID, list[UUID]]
+) -> dict[UUID, _Group]:
+    """Every group with doors in the turn, and its people: those whose post lies in it, then those who are sent.
+
+    Who was sent somewhere stays as long as there are doors.
+    """
     from shanzhi.work.sweeps.folding import settled_names
 
     given = {"sweep": sweep.id, "turn": turn.number, "on": on, "at": at, "places": sweep.place_ids}
@@ -125,11 +130,14 @@ def _groups(cursor: Any, sweep: Sweep, turn: Turn, on: date, at: datetime) -> di
         below: dict[UUID, list[UUID]] = {}
         for above, group in cursor.fetchall():
             below.setdefault(above, []).append(group)
+        before = {account: group for group, accounts in known.items() for account in accounts}
         # Those with the least choice first.
         for place in sorted(sent, key=lambda one: (len(below.get(one, ())), str(one))):
             for account in sorted(sent[place]):
                 open_ones = [one for one in below.get(place, ()) if groups[one].doors]
-                if open_ones:
+                if open_ones and before.get(account) in open_ones:
+                    groups[before[account]].people.append((account, place))
+                elif open_ones:
                     most = max(
                         open_ones,
                         key=lambda one: (groups[one].doors / (len(groups[one].people) + 1), str(one)),

@@ -5,9 +5,12 @@ the visits themselves say only which door, what came of it, and when.
 """
 
 import hmac
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -16,7 +19,8 @@ from django.conf import settings
 from django.utils.timezone import localdate
 
 from shanzhi.base.access.capabilities import SWEEP_VISIT
-from shanzhi.base.rows.encryption import encrypt
+from shanzhi.base.rows.encryption import decrypt_bytes, encrypt_bytes
+from shanzhi.base.rows.packing import Blobs, Instants, Ints, Texts, Uuids
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
@@ -29,7 +33,8 @@ AHEAD = timedelta(minutes=5)  # by how much a phone's clock may be fast
 OLDEST = timedelta(days=7)
 ITEM_BYTES = 4000
 TOPIC = "sweeps"
-WRONGS = ("not_there", "more_doors", "fewer_doors", "other")
+_BYTES = {code: int(one) for code, one in RESULTS.items()}
+_STORED = Outcome(STORED)
 
 
 class GivenWrong(msgspec.Struct, forbid_unknown_fields=True):
@@ -59,7 +64,7 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
     wrong: GivenWrong | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Read:
     """A visit that was read, and the JSON it was read from."""
 
@@ -72,14 +77,22 @@ class Read:
         return self.given.id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submission:
-    """A visit that passed reading. `account_id` is who sent it, `hash` that of the content, with a key."""
+    """A visit that passed reading. `account_id` is who sent it, `hash` that of the content, with a key.
+
+    `id` and `piece` are their bytes, instants are in UTC, `day` is the city's own.
+    """
 
     account_id: UUID
     given: GivenVisit
     raw: bytes
     hash: bytes
+    id: bytes
+    piece: bytes
+    happened_at: datetime
+    revisit_at: datetime | None
+    day: date
 
 
 def _invalid(field: str, zh: str, en: str) -> InvalidInput:
@@ -119,21 +132,35 @@ _DECODER = msgspec.json.Decoder(GivenVisit)
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
+@lru_cache(maxsize=4096)
+def _day(quarter: int) -> date:
+    """The city's day of a quarter of an hour since 1970: no zone is shifted by less."""
+    return localdate(datetime.fromtimestamp(quarter * 900, UTC))
+
+
 def submission(account_id: UUID, item: Read) -> Submission:
     """What `take` stores. Raises InvalidInput for an instant beyond the calendar."""
     given = item.given
+    revisit = given.revisit_at
     try:
         happened = given.happened_at.astimezone(UTC)
-        revisit = given.revisit_at.astimezone(UTC) if given.revisit_at is not None else None
-    except OverflowError as error:
+        revisit = None if revisit is None else revisit.astimezone(UTC)
+        day = _day(int(happened.timestamp()) // 900)
+    except (OverflowError, ValueError) as error:
         raise _too_far() from error
+    piece = given.piece.bytes
     # With a key: whoever has a copy of the table must not be able to try out answers.
     content = (
-        given.area, given.piece, given.door, given.turn, given.result, happened, revisit, given.answers, given.note,
+        given.area, piece, given.door, given.turn, given.result, happened, revisit, given.answers, given.note,
         given.wrong,
     )  # fmt: skip
-    digest = hmac.digest(settings.SHANZHI_FOLLOW_KEY.encode(), _ENCODER.encode(content), "sha256")
-    return Submission(account_id, given, item.raw, digest)
+    digest = hmac.digest(_key(), _ENCODER.encode(content), "sha256")
+    return Submission(account_id, given, item.raw, digest, given.id.bytes, piece, happened, revisit, day)
+
+
+def _key() -> bytes:
+    found: str = settings.SHANZHI_FOLLOW_KEY
+    return found.encode()
 
 
 def _too_far() -> InvalidInput:
@@ -148,8 +175,9 @@ def _too_far() -> InvalidInput:
 # in the same grid: lists are cut across its micro-grids.
 _PIECES = f"""
 SELECT a.n, t.sweep_id, t.doors, s.form, s.form_version, s.answers_erased_at IS NOT NULL
-FROM unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::date[])
-  AS a (n, area, piece_id, turn, account_id, day)
+FROM (SELECT n, area, piece_id, turn, account_id, day::date AS day FROM
+  unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[])
+    AS g (n, area, piece_id, turn, account_id, day)) a
 JOIN sweeps_turnpiece t ON t.area = a.area AND t.piece_id = a.piece_id AND t.turn = a.turn
 JOIN sweeps_sweep s ON s.id = t.sweep_id
 WHERE EXISTS (
@@ -166,11 +194,11 @@ INSERT INTO sweeps_visit (id, area, sweep_id, piece_id, turn, door, result, acco
   revisit_at, submission_id, position, hash)
 SELECT id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, %s, revisit_at, submission_id,
   position, hash
-FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::smallint[], %s::uuid[],
+FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::uuid[],
   %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::int[], %s::bytea[])
   AS g (id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, revisit_at, submission_id,
     position, hash)
-ON CONFLICT DO NOTHING RETURNING id
+ON CONFLICT DO NOTHING
 """
 _RAW = """
 INSERT INTO sweeps_submission (id, area, sweep_id, account_id, received_at, raw)
@@ -181,18 +209,41 @@ INSERT INTO outbox_outboxrow (id, area, topic, subject_id, event, payload, at)
 SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::timestamptz[])
 """
 _HASHES = "SELECT id, hash FROM sweeps_visit WHERE id = ANY(%s::uuid[])"
+_MADE = "SELECT id FROM sweeps_visit WHERE id = ANY(%s::uuid[]) AND submission_id = ANY(%s::uuid[])"
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The items of one person and one sweep, which are kept together."""
+    """The items of one person and one sweep, which are kept together; ids as bytes."""
 
-    id: UUID
+    id: bytes
     area: str
-    sweep_id: UUID
-    account_id: UUID
+    sweep_id: bytes
+    account_id: bytes
     raws: list[bytes]
     new: int = 0
+
+
+@dataclass(slots=True)
+class _Piece:
+    """What is known of a piece in a turn, of somebody who may visit it."""
+
+    sweep_id: bytes
+    doors: int
+    form: str
+    form_version: int
+    is_erased: bool
+
+
+@dataclass(slots=True)
+class _Row:
+    """A visit on its way into the table, and the number of its item."""
+
+    id: bytes
+    n: int
+    one: Submission
+    kept: _Kept
+    position: int
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
@@ -205,145 +256,149 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
         return []
     outcomes: list[Outcome | None] = [None] * len(submissions)
     known = _pieces(cursor, submissions)
-    kept: dict[tuple[UUID, UUID], _Kept] = {}
-    rows: list[tuple[Any, ...]] = []
-    numbers: dict[UUID, int] = {}  # which item of the set may be stored under an id
+    kept: dict[tuple[UUID, bytes], _Kept] = {}
+    rows: list[_Row] = []
+    taken: set[bytes] = set()
     doubtful: list[int] = []
     earliest, latest = received_at - OLDEST, received_at + AHEAD
     for n, one in enumerate(submissions):
         given = one.given
-        found = known.get((one.account_id, given.piece, given.turn, given.area, _day(given.happened_at)))
-        if found is None or given.door >= found[1]:
+        found = known.get((one.account_id, one.piece, given.turn, given.area, one.day))
+        if found is None or given.door >= found.doors:
             outcomes[n] = Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door"))
             continue
-        if given.id in numbers:
+        if one.id in taken:
             doubtful.append(n)
             continue
-        error = _refusal(one, found, earliest, latest, cursor)
-        if error is not None:
-            outcomes[n] = Outcome(INVALID, error)
-            # What was stored in time is known for ever; what is out of time may be just that.
-            doubtful.append(n)
-            continue
-        sweep_id = found[0]
-        keep = kept.get((one.account_id, sweep_id))
+        if found.is_erased or given.answers is not None or not earliest <= one.happened_at <= latest:
+            error = _refusal(one, found, earliest, latest, cursor)
+            if error is not None:
+                outcomes[n] = Outcome(INVALID, error)
+                # What was stored in time is known for ever; what is out of time may be just that.
+                doubtful.append(n)
+                continue
+        keep = kept.get((one.account_id, found.sweep_id))
         if keep is None:
-            keep = kept[one.account_id, sweep_id] = _Kept(uuid7(), given.area, sweep_id, one.account_id, [])
-        numbers[given.id] = n
-        rows.append(
-            (given.id, given.area, sweep_id, given.piece, given.turn, given.door, int(RESULTS[given.result]),
-             one.account_id, given.happened_at, given.revisit_at, keep.id, len(keep.raws), one.hash)
-        )  # fmt: skip
+            keep = _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes, [])
+            kept[one.account_id, found.sweep_id] = keep
+        taken.add(one.id)
+        rows.append(_Row(one.id, n, one, keep, len(keep.raws)))
         keep.raws.append(one.raw)
     if rows:
-        _store(cursor, submissions, rows, kept, numbers, outcomes, doubtful, received_at)
+        _store(cursor, rows, list(kept.values()), outcomes, doubtful, received_at)
     if doubtful:
         _compare(cursor, submissions, outcomes, doubtful)
     return [one if one is not None else Outcome(UNKNOWN, NotFound(field="id")) for one in outcomes]
 
 
-def _day(at: datetime) -> Any:
-    return localdate(at)
-
-
-def _pieces(cursor: Any, submissions: Sequence[Submission]) -> dict[Any, tuple[UUID, int, str, int, bool]]:
+def _pieces(cursor: Any, submissions: Sequence[Submission]) -> dict[Any, _Piece]:
     asked = list(
-        {
-            (
-                one.account_id,
-                one.given.piece,
-                one.given.turn,
-                one.given.area,
-                _day(one.given.happened_at),
-            ): None
-            for one in submissions
-        }
+        dict.fromkeys(
+            [(one.account_id, one.piece, one.given.turn, one.given.area, one.day) for one in submissions]
+        )
     )
-    columns = [list(column) for column in zip(*asked, strict=True)]
-    accounts, pieces, turns, areas, days = columns
-    cursor.execute(_PIECES, [list(range(len(asked))), areas, pieces, turns, accounts, days])
-    return {asked[row[0]]: row[1:] for row in cursor.fetchall()}
+    accounts, pieces, turns, areas, days = zip(*asked, strict=True)
+    cursor.execute(
+        _PIECES,
+        [Ints(range(len(asked))), Texts(areas), Uuids(pieces), Ints(turns), Uuids([one.bytes for one in accounts]),
+         Texts([one.isoformat() for one in days])],
+    )  # fmt: skip
+    return {asked[row[0]]: _Piece(row[1].bytes, *row[2:]) for row in cursor.fetchall()}
 
 
 def _refusal(
-    one: Submission,
-    found: tuple[UUID, int, str, int, bool],
-    earliest: datetime,
-    latest: datetime,
-    cursor: Any,
+    one: Submission, found: _Piece, earliest: datetime, latest: datetime, cursor: Any
 ) -> ShanzhiError | None:
     """Why an item can never be stored as it is; None when it can."""
-    if found[4]:
+    if found.is_erased:
         return AnswersErased(field="piece")
-    if not earliest <= one.given.happened_at <= latest:
+    if not earliest <= one.happened_at <= latest:
         return _too_far()
     if one.given.answers is not None:
         try:
-            form_answers.check(forms.form(found[2], found[3], cursor), one.given.answers)
+            form_answers.check(forms.form(found.form, found.form_version, cursor), one.given.answers)
         except InvalidInput as error:
             return error
     return None
 
 
 def _store(
-    cursor: Any,
-    submissions: Sequence[Submission],
-    rows: list[tuple[Any, ...]],
-    kept: dict[tuple[UUID, UUID], _Kept],
-    numbers: dict[UUID, int],
-    outcomes: list[Outcome | None],
-    doubtful: list[int],
+    cursor: Any, rows: list[_Row], kept: list[_Kept], outcomes: list[Outcome | None], doubtful: list[int],
     received_at: datetime,
-) -> None:
-    rows.sort(key=lambda row: row[0])
-    cursor.execute(_STORE, [received_at, *(list(column) for column in zip(*rows, strict=True))])
-    new = {found[0] for found in cursor.fetchall()}
-    by_id = {keep.id: keep for keep in kept.values()}
-    told: list[tuple[Any, ...]] = []
+) -> None:  # fmt: skip
+    rows.sort(key=attrgetter("id"))
+    items = [row.one for row in rows]
+    given = [one.given for one in items]
+    ids = Uuids([row.id for row in rows])
+    cursor.execute(
+        _STORE,
+        [
+            received_at, ids, Texts([one.area for one in given]), Uuids([row.kept.sweep_id for row in rows]),
+            Uuids([one.piece for one in items]), Ints([one.turn for one in given]), Ints([one.door for one in given]),
+            Ints([_BYTES[one.result] for one in given]), Uuids([row.kept.account_id for row in rows]),
+            Instants([one.happened_at for one in items]), Instants([one.revisit_at for one in items]),
+            Uuids([row.kept.id for row in rows]), Ints([row.position for row in rows]),
+            Blobs([one.hash for one in items]),
+        ],
+    )  # fmt: skip
+    if cursor.rowcount < len(rows):
+        cursor.execute(_MADE, [ids, Uuids([keep.id for keep in kept])])
+        made = {found[0].bytes for found in cursor.fetchall()}
+        doubtful += [row.n for row in rows if row.id not in made]
+        rows = [row for row in rows if row.id in made]
+    news: list[tuple[str, UUID, str, str]] = []
     for row in rows:
-        n = numbers[row[0]]
-        if row[0] not in new:
-            doubtful.append(n)
-            continue
-        outcomes[n] = Outcome(STORED)
-        by_id[row[10]].new += 1
-        if submissions[n].given.result in {"help", "wrong"}:
-            payload = msgspec.json.encode(
-                {"sweep": str(row[2]), "result": submissions[n].given.result}
-            ).decode()
-            told.append((uuid7(), row[1], TOPIC, row[0], "visit", payload, received_at))
-    written = [keep for keep in by_id.values() if keep.new]
+        outcomes[row.n] = _STORED
+        row.kept.new += 1
+        result = row.one.given.result
+        if result == "help" or result == "wrong":
+            sweep_id = UUID(bytes=row.kept.sweep_id)
+            news.append(
+                (row.kept.area, row.one.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
+            )
+    written = [keep for keep in kept if keep.new]
     if not written:
         return
-    raws = [encrypt_bytes(b"[" + b",".join(keep.raws) + b"]") for keep in written]
     cursor.execute(
         _RAW,
         [
-            [keep.id for keep in written], [keep.area for keep in written], [keep.sweep_id for keep in written],
-            [keep.account_id for keep in written], [received_at] * len(written), raws,
+            Uuids([keep.id for keep in written]), Texts([keep.area for keep in written]),
+            Uuids([keep.sweep_id for keep in written]), Uuids([keep.account_id for keep in written]),
+            Instants([received_at] * len(written)), Blobs([sealed(keep.raws) for keep in written]),
         ],
     )  # fmt: skip
-    counts: dict[tuple[str, UUID], int] = {}
+    counts: dict[tuple[str, bytes], int] = {}
     for keep in written:
         counts[keep.area, keep.sweep_id] = counts.get((keep.area, keep.sweep_id), 0) + keep.new
-    for (area, sweep_id), count in counts.items():
-        payload = f'{{"visits": {count}}}'
-        told.append((uuid7(), area, TOPIC, sweep_id, "visits", payload, received_at))
-    cursor.execute(_NEWS, [list(column) for column in zip(*told, strict=True)])
+    news += [
+        (area, UUID(bytes=sweep_id), "visits", f'{{"visits": {count}}}')
+        for (area, sweep_id), count in counts.items()
+    ]
+    areas, subjects, events, payloads = (list(column) for column in zip(*news, strict=True))
+    made_ids = [uuid7() for _ in news]
+    cursor.execute(
+        _NEWS, [made_ids, areas, [TOPIC] * len(news), subjects, events, payloads, [received_at] * len(news)]
+    )
 
 
-def encrypt_bytes(raw: bytes) -> bytes:
-    """JSON as it came, encrypted."""
-    return encrypt(raw.decode())
+def sealed(raws: Sequence[bytes]) -> bytes:
+    """Items as they came, a JSON array, packed and encrypted."""
+    return encrypt_bytes(zlib.compress(b"[" + b",".join(raws) + b"]", 1))
+
+
+def opened(raw: bytes | memoryview) -> list[dict[str, Any]]:
+    """The items again."""
+    found: list[dict[str, Any]] = msgspec.json.decode(zlib.decompress(decrypt_bytes(bytes(raw))))
+    return found
 
 
 def _compare(
     cursor: Any, submissions: Sequence[Submission], outcomes: list[Outcome | None], doubtful: list[int]
 ) -> None:
-    cursor.execute(_HASHES, [[submissions[n].given.id for n in doubtful]])
-    hashes = {found: bytes(content) for found, content in cursor.fetchall()}
+    cursor.execute(_HASHES, [Uuids([submissions[n].id for n in doubtful])])
+    hashes = {found.bytes: bytes(content) for found, content in cursor.fetchall()}
     for n in doubtful:
-        there = hashes.get(submissions[n].given.id)
+        there = hashes.get(submissions[n].id)
         if there == submissions[n].hash:
             outcomes[n] = Outcome(KNOWN)
         elif there is not None:
