@@ -42,7 +42,7 @@ FLOOD = [
 
 @pytest.fixture
 def live(city: None, clock: FixedClock) -> Live:
-    """A flood response in a district with five workers, three of them ours, proposed by the lead, approved by the commander."""
+    """A flood response in a district with five workers: proposed by the lead, approved by the commander."""
     grids = list(Place.objects.filter(level="grid").order_by("code")[:3])
     made = [
         people.Enrolment(f"w{n}", f"示例员{n}", "grid_worker", one.id, None) for n, one in enumerate(grids)
@@ -121,7 +121,8 @@ def test_it_begins_once_for_a_level_and_ends_with_the_response(live: Live, clock
     # A correction made by hand belongs to the response and ends with it, as does a draft.
     fixed = actions.create(
         Draft(
-            "更正", "改为 21:00 前。", list(live.place_ids), ["grid_worker"], clock.now() + timedelta(hours=1), "app_only",
+            "更正", "改为 21:00 前。", list(live.place_ids), ["grid_worker"], clock.now() + timedelta(hours=1),
+            "app_only",
         ),
         actor=people_actor("zhibanzhang", clock), at=clock.now(), supersedes=low.id,
     )  # fmt: skip

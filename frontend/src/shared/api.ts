@@ -108,4 +108,4 @@ export const rate = (
     headers: { 'X-Follow-Secret': secret, 'Idempotency-Key': key },
   })
 
-export const readPushConfig = () => ask<{ url: string }>('/api/push/config')
+export const readPushConfig = () => ask<{ url: string; intake: string; token: string }>('/api/push/config')

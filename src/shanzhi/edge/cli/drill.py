@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     _print(found)
     if options.json:
         options.json.write_text(
-            json.dumps({k: _plain(v) for k, v in found.items()}, ensure_ascii=False, indent=2)
+            json.dumps({k: _plain(k, v) for k, v in found.items()}, ensure_ascii=False, indent=2)
         )
     return 0
 
@@ -117,6 +117,18 @@ def _time(seconds: float | None) -> str:
     return f"{int(seconds) // 3600}:{int(seconds) // 60 % 60:02d}:{int(seconds) % 60:02d}"
 
 
+def compared(ladder: str, outcome: Outcome) -> list[tuple[int, int, int]]:
+    """Second, how many the composer expected to have it by then, how many of the drill had: the same curve twice."""
+    from shanzhi.work.orders import packs
+    from shanzhi.work.orders.promise import plan
+
+    rungs = packs.ladder(ladder)
+    expected = plan(rungs, outcome.people, {step.channel for step in rungs.rungs if step.channel})
+    step = max(1, len(expected.curve) // 8) if expected else 1
+    points = expected.curve[step::step] if expected else []
+    return [(second, people, int((outcome.delivered <= second).sum())) for second, people in points]
+
+
 def _print(found: dict[str, Outcome]) -> None:
     for ladder, outcome in found.items():
         sent = (
@@ -131,11 +143,15 @@ def _print(found: dict[str, Outcome]) -> None:
                 f"{one.target.zh}\t{promised:>24}{_time(one.reached):>20}{one.share_in_time:>17.1%}"
                 f"{one.points:>10.1f}/{one.target.weight:.0f}"
             )
+        print(f"{'':6}{'送达 delivered':>20}{'测算 expected':>18}{'演练 drill':>16}")
+        for second, expected, reached in compared(ladder, outcome):
+            print(f"{'':6}{_time(second):>20}{expected:>18,}{reached:>16,}")
         print(f"总分 score：{outcome.score:.1f} / {sum(one.target.weight for one in outcome.results):.0f}")
 
 
-def _plain(outcome: Outcome) -> dict[str, Any]:
+def _plain(ladder: str, outcome: Outcome) -> dict[str, Any]:
     return {
+        "curve": compared(ladder, outcome),
         "people": outcome.people, "messages": outcome.sent_messages, "score": round(outcome.score, 2),
         "targets": [
             {

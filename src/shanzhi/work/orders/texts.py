@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from shanzhi.work.orders import packs
+
 _OWN = """
 SELECT g.n, r.area, r.id, r.state, r.standing, o.id
 FROM unnest(%s::int[], %s::uuid[], %s::uuid[]) AS g (n, account_id, order_id)
@@ -15,8 +17,10 @@ JOIN orders_recipient r ON r.account_id = g.account_id AND r.order_id = g.order_
 JOIN orders_order o ON o.id = r.order_id AND o.issued_at IS NOT NULL
 """
 _TEXTS = """
-SELECT id, number, title, sentence, body, is_drill, state, answers, asks, until_at, issued_at
-FROM orders_order WHERE id = ANY(%s::uuid[])
+SELECT o.id, o.number, o.title, o.sentence, o.body, o.is_drill, o.state, o.answers, o.asks, o.until_at, o.issued_at,
+  o.household_rule, ARRAY(SELECT c.name FROM compounds_compound c WHERE c.id = ANY(o.compound_ids)
+    ORDER BY c.pinyin, c.id)
+FROM orders_order o WHERE o.id = ANY(%s::uuid[])
 """
 
 
@@ -31,19 +35,32 @@ def own(cursor: Any, wanted: Sequence[tuple[UUID, UUID]]) -> list[list[dict[str,
     )
     rows = cursor.fetchall()
     cursor.execute(_TEXTS, [list({row[5] for row in rows})])
-    texts = {
-        order: {
-            "order": order, "number": number, "title": title, "sentence": sentence, "body": body,
-            "is_drill": is_drill, "state": state, "answers": answers, "asks": asks, "until_at": until_at,
-            "issued_at": issued_at,
-        }
-        for order, number, title, sentence, body, is_drill, state, answers, asks, until_at, issued_at in (
-            cursor.fetchall()
-        )
-    }  # fmt: skip
+    texts = {row[0]: _text(row) for row in cursor.fetchall()}
     found: list[list[dict[str, Any]]] = [[] for _ in wanted]
     for n, area, recipient, reach, standing, order in rows:
         found[n].append(
             {"area": area, "recipient": recipient, "reach": reach, "standing": standing} | texts[order]
         )
     return found
+
+
+_NAMES = (
+    "order",
+    "number",
+    "title",
+    "sentence",
+    "body",
+    "is_drill",
+    "state",
+    "answers",
+    "asks",
+    "until_at",
+    "issued_at",
+)
+
+
+def _text(row: Sequence[Any]) -> dict[str, Any]:
+    *plain, code, compounds = row
+    rule = packs.household_rules().get(code)
+    about = {"code": code, "zh": rule.zh if rule else code, "en": rule.en if rule else code}
+    return dict(zip(_NAMES, plain, strict=True)) | {"household_rule": about, "compounds": compounds}
