@@ -23,6 +23,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.work.stock import actions, files, ledger, queries
+from shanzhi.work.stock.flow import KINDS
 from shanzhi.work.stock.ledger import Deed
 from shanzhi.work.stock.models import Entry, Request, RequestEvent, Store
 
@@ -35,7 +36,8 @@ SANDBAG, WATER, PUMP = "3010101", "1010101", "2020101"
 def store(city: None, clock: FixedClock) -> Store:
     place = Place.objects.get(level="county", code="510107")
     return actions.make_store(
-        "SL-01", "示例区中心库", place.id, address="示例路 1 号", actor=actor_of("cangku", clock.now()), at=clock.now()
+        "SL-01", "示例区中心库", place.id, address="示例路 1 号", actor=actor_of("cangku", clock.now()),
+        at=clock.now(),
     )  # fmt: skip
 
 
@@ -313,7 +315,7 @@ def test_the_ledger_cannot_be_changed(store: Store, book: Any) -> None:
 
 
 _DEED = st.tuples(
-    st.sampled_from(["receive", "issue", "return", "loss", "count", "reserve", "release", "consume", "missing", "fold"]),
+    st.sampled_from([*KINDS, "fold"]),
     st.integers(0, 30), st.sampled_from(["", "甲", "乙"]), st.sampled_from([None, 0, 1]),
 )  # fmt: skip
 
