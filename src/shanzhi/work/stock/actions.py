@@ -191,7 +191,8 @@ def ask(wishes: Sequence[Wish], *, actor: Actor, at: datetime) -> list[Request]:
             request = Request.objects.create(
                 area=place.area or place.code[:6], number=f"WZ{day}-{number:04d}", place=place,
                 unit_id=wish.unit_id, item=wish.item, quantity=wish.quantity,
-                use=text_of(wish.use, "use", "用途", "What for", 200), activation_id=queries.response_at(wish.place_id, wish.item, at),
+                use=text_of(wish.use, "use", "用途", "What for", 200),
+                activation_id=queries.response_at(wish.place_id, wish.item, at),
                 asked_by_id=actor.account_id, asked_by=actor.name[:60], asked_at=at,
             )  # fmt: skip
             _event(request, "ask", "", actor, at, quantity=wish.quantity)

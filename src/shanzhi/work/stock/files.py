@@ -11,7 +11,16 @@ from django.utils.timezone import get_current_timezone, localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import STOCK_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.core.documents import Column, Kind, RowError, Sheet, read_table, require_columns, write_workbook
+from shanzhi.core.documents import (
+    NOTHING,
+    Column,
+    Kind,
+    RowError,
+    Sheet,
+    read_table,
+    require_columns,
+    write_workbook,
+)
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.core.kit.texts import text_of
 from shanzhi.work.stock import actions, ledger, packs, queries
@@ -128,7 +137,9 @@ def import_stock(content: bytes, *, actor: Actor, at: datetime, dry_run: bool) -
         if not any(line):
             continue
         count += 1
-        cells = dict.fromkeys(_HEADINGS, "") | dict(zip(fields, line, strict=False))
+        # What an export writes for nothing is nothing.
+        plain = ("" if cell.strip() == NOTHING else cell for cell in line)
+        cells = dict.fromkeys(_HEADINGS, "") | dict(zip(fields, plain, strict=False))
         try:
             row = _read(cells, stores)
             key = (row.store.id, row.deed.item, row.deed.lot)
