@@ -46,7 +46,7 @@ class Crew:
 def switch_on(
     code: str, level: int, place_ids: Sequence[UUID], crew: Crew, at: datetime, *, days: int = 1
 ) -> Activation:
-    """Propose and approve a plan's level as a drill (演练启动). Raises as `proposing.propose` and `modes.perform` do."""
+    """Propose and approve a plan's level as a drill (演练启动). Raises as these two do."""
     wanted = proposing.Wanted(
         level=level, place_ids=place_ids, document="演练", last_on=localdate(at) + timedelta(days=days),
         reason="演练", is_drill=True,
