@@ -65,6 +65,7 @@ def run(options: argparse.Namespace) -> int:
         place = _ground(home.source_url, code, share, options)
         found = {one: _run_one(place, one, options) for one in wanted if one}
     _print(found)
+    _difference(found)
     if options.json:
         options.json.write_text(
             json.dumps({k: _plain(v) for k, v in found.items()}, ensure_ascii=False, indent=2)
@@ -227,6 +228,8 @@ def compared(ladder: str, outcome: Outcome) -> list[tuple[int, int, int]]:
     from shanzhi.work.orders import packs
     from shanzhi.work.orders.promise import plan
 
+    if ladder not in packs.ladders():
+        return []  # a plan's orders have ladders of their own
     rungs = packs.ladder(ladder)
     expected = plan(rungs, outcome.people, {step.channel for step in rungs.rungs if step.channel})
     step = max(1, len(expected.curve) // 8) if expected else 1
@@ -248,10 +251,27 @@ def _print(found: dict[str, Outcome]) -> None:
                 f"{one.target.zh}\t{promised:>24}{_time(one.reached):>20}{one.share_in_time:>17.1%}"
                 f"{one.points:>10.1f}/{one.target.weight:.0f}"
             )
-        print(f"{'':6}{'送达 delivered':>20}{'测算 expected':>18}{'演练 drill':>16}")
-        for second, expected, reached in compared(ladder, outcome):
+        curve = compared(ladder, outcome)
+        if curve:
+            print(f"{'':6}{'送达 delivered':>20}{'测算 expected':>18}{'演练 drill':>16}")
+        for second, expected, reached in curve:
             print(f"{'':6}{_time(second):>20}{expected:>18,}{reached:>16,}")
+        if len(outcome.doors):
+            done = int((outcome.doors < float("inf")).sum())
+            print(f"到户 doors：{done:,} / {len(outcome.doors):,}")
         print(f"总分 score：{outcome.score:.1f} / {sum(one.target.weight for one in outcome.results):.0f}")
+
+
+def _difference(found: dict[str, Outcome]) -> None:
+    """Two plans, or ladders, beside each other: what the second reached sooner or later (前后对比)."""
+    if len(found) != 2:
+        return
+    (one, before), (other, after) = found.items()
+    print(f"\n【对比 compared】{one} → {other}：{before.score:.1f} → {after.score:.1f}")
+    seconds = {result.target.code: result.reached for result in after.results}
+    for result in before.results:
+        if result.target.code in seconds:
+            print(f"{result.target.zh}\t{_time(result.reached)} → {_time(seconds[result.target.code])}")
 
 
 def _plain(ladder: str, outcome: Outcome) -> dict[str, Any]:
