@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
-    "messaging_attempt", "modes_activationevent", "places_placechange", "surge_surgeevent",
+    "messaging_attempt", "modes_activationevent", "places_placechange", "surge_surgeevent", "contacts_read",
+    "isolation_isolationevent",
 }  # fmt: skip
 
 
