@@ -77,11 +77,7 @@ def missing(
                 Missing(f"缺第 {day} 天的检测阴性结果", f"no negative result of the test of day {day}")
             )
     since = plan.release_on - timedelta(days=plan.edition.checked_days)
-    for day in sorted({one for one in unanswered if since <= one <= on}):
-        found.append(
-            Missing(
-                f"{day} 的健康报告未补（电话或上门补报即可）",
-                f"the check-in of {day} is open: ring up or call",
-            )
-        )
+    for asked_on in sorted({one for one in unanswered if since <= one <= on}):
+        zh = f"{asked_on} 的健康报告未补（电话或上门补报即可）"
+        found.append(Missing(zh, f"the check-in of {asked_on} is open: ring up or go there"))
     return found
