@@ -48,6 +48,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
+    from shanzhi.scenes.isolation.climbing import climb
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
@@ -77,7 +78,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "relay": lambda: relay.run(stop),
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
-        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, climb]),
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),

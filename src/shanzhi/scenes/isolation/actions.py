@@ -154,4 +154,8 @@ def reveal(area: str, isolation_id: UUID, reason: str, *, actor: Actor, at: date
             detail={"what": "isolation", "number": isolation.number, "reason": said}, at=at,
         )  # fmt: skip
         recording.event(isolation, "reveal", actor, at)
-    return {name: getattr(isolation, name) or "" for name in _REVEALED}
+    found = {name: getattr(isolation, name) or "" for name in _REVEALED}
+    # A worker gets no address of the page: who holds it speaks for the person.
+    on = localdate(at)
+    manages = queries.in_reach(actor, ISOLATION_MANAGE, isolation.place_id, on)
+    return found | {"link": queries.link_of(isolation) if manages else ""}

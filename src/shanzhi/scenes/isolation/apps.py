@@ -14,6 +14,12 @@ class IsolationConfig(AppConfig):
     def ready(self) -> None:
         """What was done is sealed; a response makes isolation possible; what is held of people is known."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.modes import parts
+        from shanzhi.scenes.isolation import held
+        from shanzhi.scenes.isolation.part import IsolationPart
+
+        parts.register(IsolationPart())
+        held.register_all()
 
         register_sealed(
             "isolation_isolationevent",

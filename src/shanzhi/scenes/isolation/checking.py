@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -42,9 +43,7 @@ class Reported:
     transfer_asked: bool
 
 
-def check_in(
-    isolation: Isolation, new: NewCheckIn, source: Source, *, actor: Actor, at: datetime
-) -> Reported:
+def check_in(isolation: Isolation, new: NewCheckIn, source: Any, *, actor: Actor, at: datetime) -> Reported:
     """Report (健康报告): the slot is answered, what climbs stops, and over the limit a transfer is asked for.
 
     The caller found the isolation for this actor. The same id with the same content is the same report. Raises
