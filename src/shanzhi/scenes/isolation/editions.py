@@ -17,6 +17,11 @@ class Schedule:
     monitored_until_on: date
     tests: tuple[date, ...]
 
+    def spans(self) -> list[tuple[int, date, date]]:
+        """Of each test its day, the date from which it counts and the one before which it must be taken."""
+        ends = [*self.tests[1:], date.max][: len(self.tests)]
+        return list(zip(self.edition.tests, self.tests, ends, strict=True))
+
 
 @dataclass(frozen=True)
 class Missing:
@@ -71,7 +76,7 @@ def missing(
                 f"还差 {left} 天（{plan.release_on} 期满）", f"{left} days to go, until {plan.release_on}"
             )
         )
-    for day, begins, ends in zip(plan.edition.tests, plan.tests, (*plan.tests[1:], date.max), strict=True):
+    for day, begins, ends in plan.spans():
         if not any(begins <= taken < ends for taken in negatives):
             found.append(
                 Missing(f"缺第 {day} 天的检测阴性结果", f"no negative result of the test of day {day}")

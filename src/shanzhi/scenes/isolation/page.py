@@ -124,8 +124,8 @@ def dates_out(one: Isolation, at: datetime) -> CareDatesOut:
     plan = queries.schedule_of(one, on)
     swabs = list(Swab.objects.filter(area=one.area, isolation=one))
     tests = []
-    for day, begins, ends in zip(plan.edition.tests, plan.tests, (*plan.tests[1:], None), strict=True):
-        taken = [swab for swab in swabs if begins <= swab.taken_on and (ends is None or swab.taken_on < ends)]
+    for day, begins, ends in plan.spans():
+        taken = [swab for swab in swabs if begins <= swab.taken_on < ends]
         negative = json.loads(taken[-1].content)["result"] == "negative" if taken else None
         tests.append(CareTestOut(day, begins, taken[-1].taken_on if taken else None, negative))
     lacking = queries.missing_of(one, plan, at) if one.state == "isolating" else []
