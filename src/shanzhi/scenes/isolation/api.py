@@ -1,12 +1,13 @@
 """Endpoints of home isolation for the desks and for workers; residents' own stand in `resident_api`."""
 
 import json
+from base64 import b64encode
 from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import localdate
 from dmr import Body, Path, Query, ResponseSpec, modify, validate
 from dmr.routing import path
@@ -18,6 +19,7 @@ from shanzhi.base.access.capabilities import (
     ISOLATION_MANAGE,
     ISOLATION_VIEW,
 )
+from shanzhi.core.documents import qr
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.scenes.isolation import (
     actions,
@@ -99,6 +101,14 @@ def new_isolation(given: IsolationIn) -> NewIsolation:
         emergency=[Emergency(one.name, one.phone, one.relation) for one in given.emergency], needs=given.needs,
         is_voluntary=given.is_voluntary, may_message=given.may_message, basis=given.basis, document=given.document,
     )  # fmt: skip
+
+
+def handed_over(request: HttpRequest, link: str) -> tuple[str, str]:
+    """The address of a person's page in full, and its QR code as the source of an image; nothing for nothing."""
+    if not link:
+        return "", ""
+    full = link if link.startswith("http") else f"{request.scheme}://{request.get_host()}{link}"
+    return full, f"data:image/png;base64,{b64encode(qr(full, dot_pixels=6)).decode()}"
 
 
 def new_check_in(given: CareCheckInIn) -> checking.NewCheckIn:
@@ -188,7 +198,7 @@ class IsolationsController(ApiController):
             new_isolation(parsed_body), actor=self.actor, at=clock_of(self.request).now()
         )
         return self.to_response(
-            CareBegunOut(made.area, made.id, made.number, queries.link_of(made)),
+            CareBegunOut(made.area, made.id, made.number, *handed_over(self.request, queries.link_of(made))),
             status_code=HTTPStatus.CREATED if created else HTTPStatus.OK,
         )
 
@@ -215,7 +225,9 @@ class CareBeginReferredController(ApiController):
             parsed_path.area, parsed_path.row_id, new_isolation(parsed_body), actor=self.actor,
             at=clock_of(self.request).now(),
         )  # fmt: skip
-        return CareBegunOut(made.area, made.id, made.number, queries.link_of(made))
+        return CareBegunOut(
+            made.area, made.id, made.number, *handed_over(self.request, queries.link_of(made))
+        )
 
 
 class CareStepController(ApiController):
@@ -252,7 +264,7 @@ class CareRevealController(ApiController):
             found["name"], found["phone"], found["door"],
             [CareMemberIn(**one) for one in json.loads(found["household"] or "[]")],
             [CareEmergencyIn(**one) for one in json.loads(found["emergency"] or "[]")],
-            resident.named(needs), found["link"],
+            resident.named(needs), *handed_over(self.request, found["link"]),
         )  # fmt: skip
 
 

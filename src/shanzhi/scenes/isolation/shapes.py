@@ -311,6 +311,7 @@ class CareRevealOut(msgspec.Struct):
     emergency: list[CareEmergencyIn]
     needs: list[CareNamedOut]
     link: str
+    qr: str
 
 
 class CareBegunOut(msgspec.Struct):
@@ -320,6 +321,7 @@ class CareBegunOut(msgspec.Struct):
     id: UUID
     number: str
     link: str
+    qr: str
 
 
 class CareCallIn(msgspec.Struct):
