@@ -48,6 +48,7 @@ export interface CareSlot {
   on_day: string
   window_zh: string
   window_en: string
+  opens_at: string
   due_at: string
   state: string
   missed: boolean

@@ -49,6 +49,7 @@ def check_in(isolation: Isolation, new: NewCheckIn, source: Any, *, actor: Actor
     The caller found the isolation for this actor. The same id with the same content is the same report. Raises
     InvalidInput, Over, SameIdOtherContent, NotFound for another's slot.
     """
+    came = Source(source)
     content, alarming = _checked(new)
     hashed = queries.content_hash(str(isolation.id), content, str(new.slot_id or ""))
     with transaction.atomic():
@@ -62,7 +63,7 @@ def check_in(isolation: Isolation, new: NewCheckIn, source: Any, *, actor: Actor
             raise Over
         slot = _slot(locked, new.slot_id, at, actor)
         made = CheckIn.objects.create(
-            id=new.id, area=locked.area, isolation=locked, slot=slot, source=source, content=json.dumps(content),
+            id=new.id, area=locked.area, isolation=locked, slot=slot, source=came, content=json.dumps(content),
             content_hash=hashed, by_id=actor.account_id, by=actor.name[:60], at=at,
         )  # fmt: skip
         if slot is not None:
@@ -70,7 +71,7 @@ def check_in(isolation: Isolation, new: NewCheckIn, source: Any, *, actor: Actor
                 state=SlotState.DONE, done_at=at, next_at=None
             )
             messaging.cancel(slot.area, [slot.id], "answered")
-        recording.event(locked, source.value, actor, at, subject=Subject.CHECK_IN, subject_id=made.id)
+        recording.event(locked, str(came.value), actor, at, subject=Subject.CHECK_IN, subject_id=made.id)
         asked = False
         if alarming:
             _, asked = transfers.ask(locked, Why.CHECK_IN, actor=actor, at=at)

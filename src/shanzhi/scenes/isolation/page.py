@@ -94,7 +94,7 @@ def slot_out(slot: Slot, at: datetime) -> CareSlotOut:
     rung = care.ladder[slot.rung - 1] if 0 < slot.rung <= len(care.ladder) else None
     return CareSlotOut(
         slot.id, slot.on_day, window.zh if window else slot.window, window.en if window else slot.window,
-        slot.due_at, slot.state, slot.state == SlotState.OPEN and slot.due_at <= at,
+        slot.opens_at, slot.due_at, slot.state, slot.state == SlotState.OPEN and slot.due_at <= at,
         rung.zh if rung else "", rung.en if rung else "", slot.done_at,
     )  # fmt: skip
 

@@ -126,6 +126,7 @@ class CareSlotOut(msgspec.Struct):
     on_day: date
     window_zh: str
     window_en: str
+    opens_at: datetime
     due_at: datetime
     state: str
     missed: bool
