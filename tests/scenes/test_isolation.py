@@ -140,7 +140,14 @@ def test_who_sees_what(begun: Any, sign_in: Any, one_address: Any, resident: Any
         assert sign_in(who).get(one_address(one))[0] == status, who
     assert resident.get(one_address(one))[0] == 401
     # The commander looks, but what is told of somebody's health is not for looking.
-    assert sign_in("zhihui").get(one_address(one))[1]["check_ins"] == []
+    seen = sign_in("zhihui").get(one_address(one))[1]
+    assert (seen["check_ins"], seen["services"], seen["dates"]["tests"], seen["dates"]["missing"]) == (
+        [],
+        [],
+        [],
+        [],
+    )
+    assert {event["text"] for event in seen["events"]} == {""}
     for path in ("today", "people"):
         assert sign_in("shouli").get(f"/api/isolation/{path}")[0] == 403
 

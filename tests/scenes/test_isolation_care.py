@@ -282,7 +282,8 @@ def test_meals_medicine_and_waste(
     clock.advance(timedelta(days=1))
     assert services.make_daily(clock.now()) == 0
     for changes, field in (
-        ({"kind": "car"}, "kind"), ({"kind": "other", "text": ""}, "text"), ({"kind": "medicine", "daily": True}, "daily"),
+        ({"kind": "car"}, "kind"), ({"kind": "other", "text": ""}, "text"),
+        ({"kind": "medicine", "daily": True}, "daily"),
         ({"for_on": "2030-01-01"}, "for_on"),
     ):  # fmt: skip
         body = {"id": str(uuid7()), "kind": "meal"} | changes

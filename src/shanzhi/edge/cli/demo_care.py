@@ -67,11 +67,11 @@ def _make(person: Person, number: int, grid: Place, is_voluntary: bool, health: 
     one, _ = actions.begin(
         NewIsolation(
             id=uuid7(), place_id=grid.id, name=person.name, phone=f"1990000{7000 + number}",
-            begun_on=localdate(now if is_voluntary else begun), door=person.door, needs=person.needs,
+            begun_on=localdate(begun), door=person.door, needs=person.needs,
             household=(Member("示例家人", "同住"),), emergency=(Emergency("示例亲友", f"1990000{8000 + number}"),),
             is_voluntary=is_voluntary,
         ),
-        actor=health, at=now if not is_voluntary else begun,
+        actor=health, at=begun,
     )  # fmt: skip
     for day in range(person.days_ago + 1):
         slots.make(begun + timedelta(days=day), area=one.area, ids=[one.id])

@@ -226,9 +226,9 @@ def texts_of(one: Isolation) -> dict[UUID, str]:
     return {note.event_id: note.text for note in Note.objects.filter(area=one.area, isolation=one)}
 
 
-def events_out(one: Isolation) -> list[CareEventOut]:
-    """The history, the newest first."""
-    texts = texts_of(one)
+def events_out(one: Isolation, near: bool) -> list[CareEventOut]:
+    """The history, the newest first; what was written with it only for those who are `near`."""
+    texts = texts_of(one) if near else {}
     return [
         CareEventOut(
             event.at, *verb_label(event.subject, event.verb), event.actor_name, texts.get(event.id, "")
@@ -251,14 +251,21 @@ def person_out(one: Isolation, actor: Actor, at: datetime) -> CarePersonOut:
     slots = Slot.objects.filter(area=one.area, isolation=one, opens_at__lte=at).order_by("-due_at")[
         :MOST_SLOTS
     ]
+    near = manages or cares
+    dates, transfers = dates_out(one, at), transfers_of(one, actor, at, manages)
+    services, standing = services_of(one, actor, near), standing_of(one)
+    if not near:
+        # What is told of somebody's health, or what they ask for, is for those who manage or give the care.
+        dates.tests, dates.missing = [], []
+        services, standing = [], []
+        for transfer in transfers:
+            transfer.why_zh = transfer.why_en = ""
     return CarePersonOut(
         rows_out([one], at)[0], one.is_voluntary, one.basis, one.document, one.begun_by, one.begun_at, one.ended_at,
-        one.signed_by, one.may_message, dates_out(one, at), [slot_out(slot, at) for slot in slots],
-        # What is told of somebody's health is for those who manage or give the care.
-        check_ins_of(one) if manages or cares else [],
-        transfers_of(one, actor, at, manages), services_of(one, actor, manages or cares), standing_of(one),
-        calls_of(one), events_out(one), [action_out(edge) for edge in queries.allowed(actor, one, at)],
-        (manages or cares) and queries.is_live(one, on), manages,
+        one.signed_by, one.may_message, dates, [slot_out(slot, at) for slot in slots],
+        check_ins_of(one) if near else [], transfers, services, standing, calls_of(one), events_out(one, near),
+        [action_out(edge) for edge in queries.allowed(actor, one, at)],
+        near and queries.is_live(one, on), manages,
     )  # fmt: skip
 
 

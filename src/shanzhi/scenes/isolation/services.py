@@ -119,6 +119,8 @@ def perform(
             queries.touched_by(actor, area, isolation.id, at)
         edge = SERVICE.edge(service.state, verb)
         _check(edge, actor, isolation, at)
+        if verb == "not_received" and not queries.is_live(isolation, localdate(at)):
+            raise Over
         said = text_of(reason, "reason", "理由", "The reason", 200, needed="reason" in edge.requires)
         _move(service, edge, actor, at)
         event = recording.event(
