@@ -62,6 +62,8 @@ def test_every_route_has_a_gate() -> None:
     assert public == {
         "session", "me", "kinds", "where", "reports", "follow", "rate", "media", "media-part", "media-file",
         "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow",
+        "public-card", "channel-report", "care", "care-check-in", "care-medical", "care-take-back", "care-services",
+        "care-service", "care-fine", "care-messages", "care-leave", "care-note", "contact-self",
     }  # fmt: skip
 
 
