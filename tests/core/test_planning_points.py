@@ -93,9 +93,7 @@ def test_a_micro_grid_stays_whole_where_it_can() -> None:
 
 def test_divided_only_when_it_fits_nowhere_whole() -> None:
     doors = np.array([30])
-    plan = plan_points(
-        doors, np.zeros((1, 2)), np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([[20], [20]])
-    )
+    plan = plan_points(doors, np.zeros((1, 2)), np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([[20], [20]]))
     _check(plan, doors, np.full((2, 1), 20))
     assert plan.left_out.sum() == 0
     assert sorted(plan.doors.tolist()) == [10, 20]

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
     "messaging_attempt", "modes_activationevent", "places_placechange", "surge_surgeevent",
+    "sampling_act", "sampling_campaignevent", "sampling_tuberesult",
 }  # fmt: skip
 
 

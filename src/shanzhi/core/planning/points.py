@@ -79,7 +79,7 @@ def plan_points(
     order given. Raises ValueError for shapes that do not fit.
     """
     weights = np.asarray(doors, dtype=np.int64)
-    count, (points, slots) = len(weights), np.shape(room)
+    count, points = len(weights), len(room)
     places = np.asarray(at, dtype=float).reshape(count, 2)
     standing = np.asarray(sites, dtype=float).reshape(points, 2)
     free = np.asarray(room, dtype=np.int64)
@@ -88,7 +88,13 @@ def plan_points(
     now = np.full(count, -1, dtype=np.int64) if held is None else np.asarray(held, dtype=np.int64)
     fixed = np.zeros(count, dtype=bool) if pinned is None else np.asarray(pinned, dtype=bool) & (now >= 0)
     book = _Book(
-        weights, places, standing, now, keep_metres, free.sum(axis=1), np.full(count, -1, dtype=np.int64),
+        weights,
+        places,
+        standing,
+        now,
+        keep_metres,
+        free.sum(axis=1),
+        np.full(count, -1, dtype=np.int64),
         fixed,
     )
     for one in np.flatnonzero(fixed & (weights > 0)):

@@ -73,7 +73,7 @@ def _database(action: str, arguments: list[str]) -> int:
 def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
-    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_surge
+    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_sampling, demo_surge
 
     if options.city:
         demo.seed_city(options.city, days=options.days, a_day=options.a_day)
@@ -84,6 +84,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_board.seed_boards()
         demo_surge.seed_surge()
         demo_orders.seed_orders()
+        demo_sampling.seed_sampling()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0

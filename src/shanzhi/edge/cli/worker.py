@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders", "sampling")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -48,6 +48,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.base.outbox import relay
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
+    from shanzhi.scenes.sampling import loop as sampling
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
@@ -81,6 +82,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
+        "sampling": lambda: sampling.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from shanzhi.core.kit.outcomes import Outcome
+from shanzhi.scenes.sampling import reading, taking
 from shanzhi.work.orders import receipts
 
 
@@ -34,4 +35,5 @@ class Kind:
 
 
 RECEIPTS = Kind("/api/intake/receipts", receipts.read, receipts.submission, receipts.take)
-KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS,)}
+SAMPLES = Kind("/api/intake/samples", reading.read, reading.submission, taking.take)
+KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS, SAMPLES)}
