@@ -1,6 +1,7 @@
 """Endpoints of those who work at points, of tracers, and of residents."""
 
 from http import HTTPStatus
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -87,7 +88,7 @@ class SamplesController(ApiController):
         items: list[reading.Submission] = []
         for raw in parsed_body.items:
             try:
-                item = reading.submission(account_id, reading.read(raw))
+                item = reading.submission(account_id, reading.read(msgspec.json.encode(raw)))
                 items.append(item)
                 outcomes.append(None)
                 ids.append(str(item.given.id))
@@ -99,9 +100,8 @@ class SamplesController(ApiController):
         return [_told(one, outcome or next(taken)) for one, outcome in zip(ids, outcomes, strict=True)]
 
 
-def _id_of(raw: msgspec.Raw) -> str | None:
-    found = msgspec.json.decode(raw)
-    known = found.get("id") if isinstance(found, dict) else None
+def _id_of(raw: dict[str, Any]) -> str | None:
+    known = raw.get("id")
     return known[:64] if isinstance(known, str) else None
 
 

@@ -1,6 +1,7 @@
 """What goes over the wire at points, and to residents."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -107,7 +108,7 @@ class WorkPointPageOut(WorkPointOut):
 class SamplesIn(msgspec.Struct):
     """What was done at a point, as the hot door takes it."""
 
-    items: list[msgspec.Raw]
+    items: list[dict[str, Any]]
 
 
 class SampleErrorOut(msgspec.Struct):
