@@ -97,13 +97,13 @@ def plan_points(
         np.full(count, -1, dtype=np.int64),
         fixed,
     )
-    for one in np.flatnonzero(fixed & (weights > 0)):
-        if book.room[now[one]] >= weights[one]:
-            book.put(int(one), int(now[one]))
+    for fast in np.flatnonzero(fixed & (weights > 0)).tolist():
+        if book.room[now[fast]] >= weights[fast]:
+            book.put(fast, int(now[fast]))
     loose = np.flatnonzero((weights > 0) & (book.where < 0) & ~fixed)
     divided: list[tuple[int, int, int]] = [
-        (int(one), int(now[one]), int(min(weights[one], book.room[now[one]])))
-        for one in np.flatnonzero(fixed & (weights > 0) & (book.where < 0))
+        (fast, int(now[fast]), int(min(weights[fast], book.room[now[fast]])))
+        for fast in np.flatnonzero(fixed & (weights > 0) & (book.where < 0)).tolist()
     ]
     for _, point, part in divided:
         book.room[point] -= part
@@ -123,10 +123,15 @@ def _flow(book: _Book, loose: Array) -> list[int]:
     count, points = len(loose), len(book.sites)
     sink, nowhere = count + points, count + points + 1
     wants = book.doors[loose]
-    tails = [np.repeat(np.arange(count), near), np.arange(count), count + np.arange(points), [nowhere]]
-    heads = [count + point.ravel(), np.full(count, nowhere), np.full(points, sink), [sink]]
-    rooms = [np.repeat(wants, near), wants, np.maximum(book.room, 0), [wants.sum()]]
-    costs = [np.rint(way.ravel()), np.full(count, _NOWHERE), np.zeros(points), [0]]
+    tails: list[Any] = [
+        np.repeat(np.arange(count), near),
+        np.arange(count),
+        count + np.arange(points),
+        [nowhere],
+    ]
+    heads: list[Any] = [count + point.ravel(), np.full(count, nowhere), np.full(points, sink), [sink]]
+    rooms: list[Any] = [np.repeat(wants, near), wants, np.maximum(book.room, 0), [wants.sum()]]
+    costs: list[Any] = [np.rint(way.ravel()), np.full(count, _NOWHERE), np.zeros(points), [0]]
     solver = min_cost_flow.SimpleMinCostFlow()
     arcs = solver.add_arcs_with_capacity_and_unit_cost(
         *(np.concatenate(column).astype(np.int64) for column in (tails, heads, rooms, costs))
@@ -138,7 +143,7 @@ def _flow(book: _Book, loose: Array) -> list[int]:
     sent = solver.flows(arcs[: count * near]).reshape(count, near)
     best = sent.argmax(axis=1)
     whole = sent[np.arange(count), best] == wants
-    for row in np.flatnonzero(whole):
+    for row in np.flatnonzero(whole).tolist():
         book.put(int(loose[row]), int(point[row, best[row]]))
     rest = loose[~whole]
     return rest[np.argsort(-book.doors[rest], kind="stable")].tolist()
@@ -163,40 +168,41 @@ def _exchange(book: _Book, one: int, limit: float = np.inf) -> bool:
     points = np.arange(len(book.sites))
     costs = book.cost(one, points)
     best: tuple[float, int, int, int] | None = None
-    for point in np.argsort(costs, kind="stable")[: 2 * _NEAREST]:
+    for point in np.argsort(costs, kind="stable")[: 2 * _NEAREST].tolist():
         own = float(costs[point] * book.doors[one])
         if own >= limit or (best is not None and own >= best[0]):
             break
         lacking = book.doors[one] - book.room[point]
         there = np.flatnonzero((book.where == point) & (book.doors >= lacking) & ~book.fixed)
-        for other in there:
+        for other in there.tolist():
             book_room = book.room.copy()
             book_room[point] = -1
             fits = np.flatnonzero(book_room >= book.doors[other])
             if not len(fits):
                 continue
-            away = book.cost(int(other), fits)
+            away = book.cost(other, fits)
             to = int(away.argmin())
-            was = float(book.cost(int(other), np.array([point]))[0])
+            was = float(book.cost(other, np.array([point]))[0])
             total = own + float((away[to] - was) * book.doors[other])
             if total < limit and (best is None or total < best[0]):
-                best = total, int(other), int(point), int(fits[to])
+                best = total, other, point, int(fits[to])
     if best is None:
         return False
-    _, other, point, to = best
-    book.take(other)
-    book.put(other, to)
-    book.put(one, point)
+    _, moved, freed, goal = best
+    book.take(moved)
+    book.put(moved, goal)
+    book.put(one, freed)
     return True
 
 
 def _divide(book: _Book, one: int) -> list[tuple[int, int, int]]:
     """Its doors over the nearest points that have room."""
-    left, parts = int(book.doors[one]), []
+    left = int(book.doors[one])
+    parts: list[tuple[int, int, int]] = []
     points = np.flatnonzero(book.room > 0)
-    for point in points[np.argsort(book.cost(one, points), kind="stable")]:
+    for point in points[np.argsort(book.cost(one, points), kind="stable")].tolist():
         part = min(left, int(book.room[point]))
-        parts.append((one, int(point), part))
+        parts.append((one, point, part))
         book.room[point] -= part
         left -= part
         if not left:
@@ -213,9 +219,9 @@ def _laid_out(book: _Book, divided: list[tuple[int, int, int]], free: Array) -> 
     size = np.concatenate([book.doors[whole], parts[:, 2]])
     first = np.zeros(len(who), dtype=np.int64)
     begun: dict[int, int] = {}
-    for row in range(len(whole), len(who)):
-        first[row] = begun.get(int(who[row]), 0)
-        begun[int(who[row])] = int(first[row] + size[row])
+    for part in range(len(whole), len(who)):
+        first[part] = begun.get(int(who[part]), 0)
+        begun[int(who[part])] = int(first[part] + size[part])
     order = np.lexsort((first, who, point))
     who, point, size, first = who[order], point[order], size[order], first[order]
     base = np.concatenate([[0], np.cumsum(free.sum(axis=1))])

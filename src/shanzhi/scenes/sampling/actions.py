@@ -30,7 +30,7 @@ _NUMBERS = 0x73616D70  # the lock under which campaigns are numbered: "samp"
 
 def _number(kind: str, at: datetime) -> str:
     """The next number of the day: CY (采样) or FF (发放) and the day, then 001 …"""
-    head = f"{'CY' if kind == Kind.SAMPLING else 'FF'}{localdate(at):%Y%m%d}"
+    head = f"{'CY' if kind == str(Kind.SAMPLING) else 'FF'}{localdate(at):%Y%m%d}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_NUMBERS])
         cursor.execute("SELECT count(*) FROM sampling_campaign WHERE number LIKE %s", [f"{head}-%"])
@@ -199,7 +199,7 @@ def from_template(
     today = localdate(at)
     draft = Draft(
         code, place_ids, first_day(at), is_drill=is_drill, activation_id=activation_id,
-        goods=template.zh.title if template.kind == Kind.DISTRIBUTION else "",
+        goods=template.zh.title if template.kind == str(Kind.DISTRIBUTION) else "",
     )  # fmt: skip
     columns = checked(draft, at)
     # Who approves a response need not run sampling; what is made here is only a proposal.

@@ -83,7 +83,7 @@ def checked(draft: Draft, at: datetime) -> dict[str, Any]:
             "most_tables", f"每时段到场不得超过 {template.queue_limit} 人：最多 {most} 台，或缩短时段。",
             f"At most {template.queue_limit} people may come in a slot: {most} tables, or a shorter slot.",
         )  # fmt: skip
-    sampling = template.kind == Kind.SAMPLING
+    sampling = template.kind == str(Kind.SAMPLING)
     pooling = packs.pooling(draft.pooling or template.pooling).code if sampling else ""
     on = max(today, draft.first_on)
     return {

@@ -53,7 +53,7 @@ class SamplingPart:
                     )
                 )  # fmt: skip
                 continue
-            goods = template.zh.title if template.kind == Kind.DISTRIBUTION else ""
+            goods = template.zh.title if template.kind == str(Kind.DISTRIBUTION) else ""
             draft = Draft(template.code, live.place_ids, actions.first_day(at), goods=goods)
             need = planning.wanted(Campaign(**checked(draft, at)), found)
             lines.append(

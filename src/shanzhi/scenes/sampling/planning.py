@@ -51,7 +51,7 @@ def wanted(campaign: Campaign, on_ground: Ground) -> Wanted:
     loads = _loads(campaign, on_ground)
     tables = sum(_tables(campaign, load) for load in loads)
     hours = slots.count(campaign) * campaign.slot_minutes / 60
-    samplers = math.ceil(people / packs.pack().samplers_for) if campaign.kind == Kind.SAMPLING else 0
+    samplers = math.ceil(people / packs.pack().samplers_for) if campaign.kind == str(Kind.SAMPLING) else 0
     return Wanted(
         doors, people, len(on_ground.ids), on_ground.ungridded, len(loads), tables, tables * hours, samplers,
         slots.count(campaign), slots.people_a_slot(campaign, campaign.most_tables),
@@ -119,7 +119,7 @@ def _points(campaign: Campaign, found: Ground, mine: Any, here: Sequence[Spot], 
         doors, found.at[mine], found.plane.from_degrees(lonlat), _how_many(campaign, int(doors.sum()))
     )
     loads = np.bincount(sites.share, weights=doors, minlength=len(sites.spot))
-    word = "采样点" if campaign.kind == Kind.SAMPLING else "发放点"
+    word = "采样点" if campaign.kind == str(Kind.SAMPLING) else "发放点"
     used: dict[int, int] = {}
     made = []
     for number, spot in enumerate(sites.spot.tolist()):
@@ -163,8 +163,8 @@ def _lay_out(campaign: Campaign, found: Ground, points: list[Point], at: datetim
         mine = np.flatnonzero(areas == area)
         here = np.flatnonzero((stands == area) & open_now)
         spot_of = {points[one].id: number for number, one in enumerate(here)}
-        held = np.array([spot_of.get(now_at.get(one, campaign.id), -1) for one in mine])
-        fixed = np.array([one in pinned for one in mine], dtype=bool) & (held >= 0)
+        held = np.array([spot_of.get(now_at.get(one, campaign.id), -1) for one in mine.tolist()])
+        fixed = np.array([one in pinned for one in mine.tolist()], dtype=bool) & (held >= 0)
         lonlat = np.array([[points[one].lon, points[one].lat] for one in here]).reshape(-1, 2)
         plan = plan_points(
             doors[mine], found.at[mine], found.plane.from_degrees(lonlat) if len(here) else lonlat, room[here],

@@ -79,7 +79,7 @@ def check(given: GivenAct) -> GivenAct:
     """What each kind of act needs. Raises InvalidInput naming the field."""
     if any("\0" in text for text in (given.ticket, given.barcode, given.label, given.taken_by)):
         raise invalid("", "内容含有非法字符。", "It holds a character not allowed.")
-    if given.what == What.CHECK_IN:
+    if given.what == str(What.CHECK_IN):
         if not 1 <= given.people <= MOST_PEOPLE:
             raise invalid("people", f"人数应为 1 至 {MOST_PEOPLE}。", f"From 1 to {MOST_PEOPLE} people.")
         if given.table < 1:
@@ -88,20 +88,20 @@ def check(given: GivenAct) -> GivenAct:
             raise invalid("ticket", "请扫码、输入短码，或选择微网格。", "Scan or type the code.")
         if given.ticket and not tickets.read_code(given.ticket):
             raise invalid("ticket", "短码有误，请核对。", "The code is not right: look again.")
-    elif given.what == What.TUBE:
+    elif given.what == str(What.TUBE):
         if given.table < 1:
             raise invalid("table", "请选择工位。", "Choose the table.")
         packs.pooling(given.pooling)
         check_barcode(given.barcode)
-    elif given.what == What.CLOSE and given.tube is None:
+    elif given.what == str(What.CLOSE) and given.tube is None:
         raise invalid("tube", "请选择采样管。", "Choose the tube.")
-    elif given.what == What.BOX:
+    elif given.what == str(What.BOX):
         if not given.tubes:
             raise invalid("tubes", "请选择要送检的采样管。", "Choose the tubes to hand over.")
         if not given.label.strip() or not given.taken_by.strip():
             field = "taken_by" if given.label.strip() else "label"
             raise invalid(field, "请填写箱号和接收人。", "Give the number of the box and who takes it.")
-    elif given.what in (What.PAUSE, What.RESUME) and given.table < 1:
+    elif given.what in (str(What.PAUSE), str(What.RESUME)) and given.table < 1:
         raise invalid("table", "请选择工位。", "Choose the table.")
     return given
 

@@ -181,12 +181,12 @@ def _tell(
 
 def _answered(told: Sequence[tuple[Tube, str]], at: datetime) -> None:
     """Single tubes that answer a re-test: all negative closes it, one positive ends it, an invalid one is not one."""
-    by_retest = {tube.retest_id: [] for tube, _ in told if tube.retest_id} if told else {}
+    by_retest: dict[Any, list[str]] = {tube.retest_id: [] for tube, _ in told if tube.retest_id}
     for tube, result in told:
         if tube.retest_id:
-            by_retest[tube.retest_id].append(result)  # type: ignore[attr-defined]
+            by_retest[tube.retest_id].append(result)
     for retest in Retest.objects.select_for_update().filter(id__in=by_retest).order_by("id"):
-        results: Any = by_retest[retest.id]
+        results = by_retest[retest.id]
         retest.sampled -= results.count(INVALID)
         retest.negative += results.count(NEGATIVE)
         if POSITIVE in results:

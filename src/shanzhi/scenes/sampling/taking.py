@@ -28,7 +28,7 @@ from shanzhi.scenes.sampling.errors import (
 from shanzhi.scenes.sampling.flow import CLOSED, ISSUED, OPEN, TODO, Kind, What
 from shanzhi.scenes.sampling.reading import AHEAD, OLDEST, Submission, invalid, too_far
 
-_ORDER = {What.TUBE: 0, What.CHECK_IN: 1, What.CLOSE: 2, What.BOX: 3}
+_ORDER = {str(What.TUBE): 0, str(What.CHECK_IN): 1, str(What.CLOSE): 2, str(What.BOX): 3}
 # A point and its campaign, for those whose post lies at or above it, or above a micro-grid that comes there.
 _POINTS = """
 SELECT DISTINCT t.id, w.account_id, t.campaign_id, g.kind, g.state, g.ended_at, t.tables
@@ -152,7 +152,7 @@ def _look(cursor: Any, items: Sequence[Submission], received_at: datetime) -> _S
     seen.points = {(row[0], row[1]): _Point(*row[2:]) for row in rows}
     campaigns = list({one.campaign_id for one in seen.points.values()})
     named = {one.tube for one in given if one.tube} | {tube for one in given for tube in one.tubes}
-    named |= {one.id for one in given if one.what == What.TUBE}
+    named |= {one.id for one in given if one.what == str(What.TUBE)}
     if named:
         seen.tubes = {row[0]: _Tube(*row[1:]) for row in _fetch(cursor, _LOCK, [areas, sorted(named)])}
     if retests := sorted({one.retest for one in given if one.retest}):
@@ -200,7 +200,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     outcomes: list[Outcome | None] = [None] * len(submissions)
     taken: dict[int, _Taken] = {}
     order = sorted(range(len(submissions)), key=lambda n: _ORDER.get(submissions[n].given.what, 9))
-    tubes = [number for number in order if submissions[number].given.what == What.TUBE]
+    tubes = [number for number in order if submissions[number].given.what == str(What.TUBE)]
     _judge_all(seen, submissions, tubes, taken, outcomes, received_at)
     _insert_tubes(cursor, seen, taken, outcomes)
     _judge_all(seen, submissions, order[len(tubes) :], taken, outcomes, received_at)
@@ -261,18 +261,18 @@ def _judge(seen: _Seen, one: Submission, point: _Point, received_at: datetime) -
         raise NotNow(field="point")
     if given.table > point.tables:
         raise invalid("table", f"该点位只有 {point.tables} 个工位。", f"The point has {point.tables} tables.")
-    if given.what in (What.TUBE, What.CLOSE, What.BOX) and point.kind != Kind.SAMPLING:
+    if given.what in (str(What.TUBE), str(What.CLOSE), str(What.BOX)) and point.kind != str(Kind.SAMPLING):
         raise invalid("what", "发放轮次不用采样管。", "Distribution has no tubes.")
-    if given.what == What.CHECK_IN:
+    if given.what == str(What.CHECK_IN):
         return _check_in(seen, one, point)
-    if given.what == What.TUBE:
+    if given.what == str(What.TUBE):
         _open(seen, one, point)
-    elif given.what == What.CLOSE:
+    elif given.what == str(What.CLOSE):
         tube = _own(seen, given.tube, given.point)
         if tube.state != OPEN or not tube.filled:
             raise TubeNotOpen(field="tube")
         tube.state = CLOSED
-    elif given.what == What.BOX:
+    elif given.what == str(What.BOX):
         if any(_own(seen, tube, given.point).state != CLOSED for tube in given.tubes):
             raise invalid(
                 "tubes", "只有已封管且未送检的采样管可以装箱。", "Only closed tubes not yet handed over."
@@ -303,7 +303,7 @@ def _open(seen: _Seen, one: Submission, point: _Point) -> None:
 def _check_in(seen: _Seen, one: Submission, point: _Point) -> _Taken:
     given, campaign = one.given, point.campaign_id
     ticket_id, place_id = _who(seen, one, campaign)
-    if point.kind == Kind.DISTRIBUTION:
+    if point.kind == str(Kind.DISTRIBUTION):
         if given.tube or given.retest:
             raise invalid("tube", "发放轮次不用采样管。", "Distribution has no tubes.")
         if ticket_id is not None:
@@ -358,12 +358,12 @@ def _store(
     lost: set[int] = set()
     for number, row in rows:
         given = row.one.given
-        if given.what == What.CHECK_IN:
+        if given.what == str(What.CHECK_IN):
             cursor.execute(
                 _CHECKINS,
                 [
                     given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube,
-                    given.people, row.point.kind == Kind.DISTRIBUTION and row.ticket_id is not None,
+                    given.people, row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None,
                     given.retest is not None,
                     given.happened_at,
                 ],
@@ -380,7 +380,7 @@ def _store(
             _ACTS,
             [
                 given.id, given.area, row.point.campaign_id, given.point, row.place_id,
-                given.tube if given.what == What.CLOSE else given.id if given.what == What.TUBE else None,
+                given.tube if given.what == str(What.CLOSE) else given.id if given.what == str(What.TUBE) else None,
                 given.what, given.table, given.people, given.retest is not None, row.one.account_id,
                 given.happened_at, received_at, row.one.hash,
             ],
@@ -404,7 +404,7 @@ def _note_lost(
         one = taken[number].one
         if (known := hashes.get(one.given.id)) is not None:
             outcomes[number] = _again(one, known)
-        elif one.given.what == What.TUBE:
+        elif one.given.what == str(What.TUBE):
             outcomes[number] = Outcome(INVALID, BarcodeTaken(field="barcode", barcode=one.given.barcode))
         else:
             outcomes[number] = Outcome(INVALID, AlreadyServed(field="ticket"))
@@ -415,7 +415,7 @@ def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
     areas: dict[UUID, str] = {}
     for row in rows:
         given = row.one.given
-        if given.what == What.CHECK_IN and given.tube:
+        if given.what == str(What.CHECK_IN) and given.tube:
             areas[given.tube] = given.area
         if given.retest:
             cursor.execute(_RESAMPLED, [given.people, given.people, given.area, given.retest])
@@ -424,9 +424,9 @@ def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
         cursor.execute(_FILL, [tube.filled, tube.ticket_id, tube.retest_id, areas[tube_id], tube_id])
     for row in rows:
         given = row.one.given
-        if given.what == What.CLOSE:
+        if given.what == str(What.CLOSE):
             cursor.execute(_CLOSE, [given.happened_at, given.area, given.tube])
-        elif given.what == What.BOX:
+        elif given.what == str(What.BOX):
             label, taken_by = given.label.strip(), " ".join(given.taken_by.split())
             cursor.execute(
                 _BOX,
@@ -436,7 +436,7 @@ def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
                 ],
             )  # fmt: skip
             cursor.execute(_HAND, [given.id, given.area, list(given.tubes)])
-        elif given.what == What.PAUSE:
+        elif given.what == str(What.PAUSE):
             cursor.execute(_PAUSE, [given.table, given.table, given.area, given.point])
-        elif given.what == What.RESUME:
+        elif given.what == str(What.RESUME):
             cursor.execute(_RESUME, [given.table, given.area, given.point])
