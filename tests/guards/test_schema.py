@@ -17,8 +17,9 @@ APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "contacts_read", "forms_formversion",
     "gridding_proposaledit", "isolation_isolationevent", "messaging_attempt", "modes_activationevent",
     "places_placechange", "plans_objectionevent", "plans_planevent", "reporting_dutyentry",
-    "reporting_reportevent", "retention_retentionevent", "rosters_turnevent", "stock_entry",
-    "stock_requestevent", "surge_surgeevent", "sweeps_sweepevent", "sweeps_visit",
+    "reporting_reportevent", "retention_retentionevent", "rosters_turnevent", "sampling_act",
+    "sampling_campaignevent", "sampling_tuberesult", "stock_entry", "stock_requestevent", "surge_surgeevent",
+    "sweeps_sweepevent", "sweeps_visit",
 }  # fmt: skip
 
 

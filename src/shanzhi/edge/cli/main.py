@@ -83,6 +83,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_orders,
         demo_plans,
         demo_reporting,
+        demo_sampling,
         demo_surge,
     )
 
@@ -100,6 +101,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_reporting.seed_reporting()
         demo_duty.seed_duty()
         demo_care.seed_care()
+        demo_sampling.seed_sampling()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0

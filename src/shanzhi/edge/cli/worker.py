@@ -33,7 +33,9 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders", "visits", "sweeps")
+LOOPS = (
+    "relay", "sealer", "jobs", "clocks", "messages", "folding", "orders", "visits", "sweeps", "sampling",
+)  # fmt: skip
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -50,6 +52,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
     from shanzhi.scenes.isolation.climbing import climb
+    from shanzhi.scenes.sampling import loop as sampling
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
@@ -88,6 +91,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "orders": lambda: orders.run(stop, SystemClock()),
         "visits": lambda: visits.run(stop, SystemClock()),
         "sweeps": lambda: sweeps.run(stop, SystemClock()),
+        "sampling": lambda: sampling.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()
