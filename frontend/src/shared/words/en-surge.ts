@@ -128,6 +128,13 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'surge.step.title': '{verb}: {name}',
   'surge.step.reason': 'Reason',
   'surge.step.needReason': 'Say why.',
+  'surge.mine': 'My posting',
+  'surge.mine.lead': 'Where to go, when, and what to do first.',
+  'surge.mine.empty': 'You have no posting now. Once you are assigned, this page says which community and compound, the days and the first task.',
+  'surge.mine.ask': 'Whom to ask for',
+  'surge.mine.nobody': 'The community shows no contact yet; please ask your own unit.',
+  'surge.mine.there': 'You have reported in. The community or the commander relieves you or sends you back.',
+  'surge.mine.over': 'Earlier postings',
   'surge.people.n': '{n} people',
 
   'g.lead': '{street} {community}',

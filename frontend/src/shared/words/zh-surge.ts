@@ -120,6 +120,13 @@ export const zhSurge = {
   'surge.step.reason': '理由',
   'surge.step.needReason': '请写明理由。',
   'surge.people.n': '{n} 人',
+  'surge.mine': '我的下沉',
+  'surge.mine.lead': '到哪里、什么时候、先做什么。',
+  'surge.mine.empty': '您目前没有下沉任务。分派后，这里会写明社区、小区、起止日期和首个任务。',
+  'surge.mine.ask': '到了找谁',
+  'surge.mine.nobody': '该社区还没有公示联系人，请问派出单位。',
+  'surge.mine.there': '已报到。轮换或返回由社区或指挥办理。',
+  'surge.mine.over': '以前的下沉',
 
   'g.lead': '{street} {community}',
   'g.people': '谁在为您服务',
