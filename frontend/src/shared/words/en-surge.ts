@@ -38,8 +38,11 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'surge.tab.needs': 'Needs',
   'surge.tab.offers': 'People',
   'surge.tab.postings': 'Postings and history',
-  'surge.numbers':
-    '{needed} needed, {met} there, {gap} missing; {free} waiting to be assigned, {there} reported in',
+  'surge.n.needed': '{n} needed',
+  'surge.n.met': '{n} assigned',
+  'surge.n.gap': '{n} still missing',
+  'surge.n.free': '{n} free to assign',
+  'surge.n.there': '{n} reported in',
   'surge.need.new': 'State a need',
   'surge.need.empty':
     'No needs yet. Choose “State a need”: where, how many, and the first task.',

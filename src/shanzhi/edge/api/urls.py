@@ -19,6 +19,7 @@ from shanzhi.command.board.api import urlpatterns as board
 from shanzhi.command.plans.api import urlpatterns as plans
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
+from shanzhi.edge.api.grid_people import urlpatterns as grid_people
 from shanzhi.edge.exchange.channels.api import urlpatterns as channels
 from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.scenes.isolation.api import urlpatterns as isolation
@@ -41,6 +42,7 @@ router = Router(
         *cards,
         *surge,
         *grid_page,
+        *grid_people,
         *catalogue,
         *cases,
         *orders,
