@@ -19,7 +19,7 @@ Instance = dict[str, Any]
 COUNTS = ("n_households", "n_buildings")
 DWELLINGS, FLOORS = "total_dwelling_units", "max_floor_lvl"
 # Sums over the labels of one city in the modes fast and best.
-SAME = [16675009, 16085697]
+SAME = [16675009, 16080375]
 
 
 def build(compounds: list[list[list[list[int]]]], columns: int = 4) -> Instance:
@@ -196,7 +196,9 @@ def test_the_best_mode_is_better_and_both_are_in_the_band() -> None:
         check(instance, found, 30, 100)
         assert (found.certificate == Certificate.within).all() and found.counts.needless == 0
     assert best.counts.variation < fast.counts.variation
-    assert best.counts.crossings <= fast.counts.crossings
+    # A few crossings more, where they even out much: see planning/evening.
+    assert best.counts.crossings <= 1.072 * fast.counts.crossings
+    assert best.counts.building_splits <= 1.6 * fast.counts.building_splits
 
 
 def test_the_labels_are_the_same_on_every_run_and_platform() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 
 import pytest
 from django.utils.timezone import localdate
+from python_calamine import CalamineWorkbook
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.base.audit.models import AuditEntry
 from shanzhi.city.compounds.bulk import BulkRows
 from shanzhi.city.gridding import actions as gridding
 from shanzhi.city.gridding import publishing
@@ -65,6 +68,35 @@ def test_people_are_counted_and_named_at_the_place(divided, sign_in):
     assert status == 200
     workers = next(held for held in page["people"] if held["kind"] == "grid_worker")
     assert workers["count"] == 2 and workers["names"] == ["网格员子", "网格员戊"]
+
+
+def test_the_number_of_people_opens_their_list(divided, sign_in, clock):
+    desk, district = sign_in("zhihui"), Place.objects.get(code="510107")
+    page = desk.get(f"/api/grids/{district.id}")[1]
+    for held in page["people"]:
+        status, listed = desk.get(f"/api/grids/{district.id}/people?kind={held['kind']}")
+        assert (status, listed["total"], len(listed["items"])) == (200, held["count"], held["count"])
+        assert {one["kind"] for one in listed["items"]} == {held["kind"]}
+    everybody = desk.get(f"/api/grids/{district.id}/people")[1]
+    assert everybody["total"] == sum(held["count"] for held in page["people"])
+    first = next(one for one in everybody["items"] if one["kind"] == "grid_worker")
+    assert (first["name"], first["place_name"]) == ("网格员子", "武侯区") and "phone" not in first
+    before = (localdate(clock.now()) - timedelta(days=10_000)).isoformat()
+    assert desk.get(f"/api/grids/{district.id}/people?on={before}")[1] == {"total": 0, "items": []}
+    assert desk.get(f"/api/grids/{district.id}/people?on=2999-01-01")[0] == 422
+    content = desk.client.get(f"/api/grids/{district.id}/people/export?kind=grid_worker").content
+    [head, *rows] = (
+        CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name("在岗人员").to_python()
+    )
+    assert head[:3] == ["岗位", "姓名", "区划代码"] and sorted(row[1] for row in rows) == [
+        "网格员子",
+        "网格员戊",
+    ]
+    assert AuditEntry.objects.filter(event="people.exported", subject=str(district.id)).count() == 1
+    for address in ("people", "people/export"):
+        assert sign_in("anquan").get(f"/api/grids/{divided.id}/{address}")[0] == 403
+        above = Place.objects.get(code="510000").id
+        assert desk.get(f"/api/grids/{above}/{address}")[0] == 404
 
 
 def test_only_in_the_own_places(divided, sign_in):

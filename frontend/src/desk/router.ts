@@ -46,6 +46,7 @@ export const router = createRouter({
           component: () => import('./pages/SurgePage.vue'),
           meta: { capability: ['surge.manage', 'surge.offer'] },
         },
+        { path: 'my-posting', component: () => import('./pages/MyPostingPage.vue') },
         ...SECTION_ROUTES,
         {
           path: 'catalogue',

@@ -22,6 +22,7 @@ import type {
   DatedPlace,
   DrawReport,
   GridPage,
+  PersonBelow,
   MapsAnswer,
   PastChange,
   SuccessionReport,
@@ -46,6 +47,11 @@ export const readChanges = (query: { place: string; cursor?: string }) =>
 export const undoChange = (id: string, reason: string) =>
   post<unknown>(`/api/places/changes/${at(id)}/undo`, { reason })
 export const readGridPage = (id: string, on: string) => ask<GridPage>(`/api/grids/${at(id)}`, { query: { on } })
+
+export const readPeopleBelow = (id: string, kind: string, on: string) =>
+  ask<{ total: number; items: PersonBelow[] }>(`/api/grids/${at(id)}/people`, { query: { kind, on } })
+export const peopleBelowFile = (id: string, query: { kind: string; on: string; lang: string }) =>
+  address(`/api/grids/${at(id)}/people/export`, query)
 
 export const readCompounds = (query: {
   place: string

@@ -54,6 +54,7 @@ export const assign = (on: string, needs: { area: string; id: string }[], token:
   post<Assignment>('/api/surge/assign', { on, needs, token })
 export const readPostings = (query: { unit?: string; place?: string; on?: string }) =>
   ask<{ items: SurgePosting[]; total: number }>('/api/surge/postings', { query })
+export const readMyPostings = () => ask<SurgePosting[]>('/api/surge/mine')
 export const takeStep = (posting: SurgePosting, verb: string, reason: string) =>
   post<SurgePosting>(
     `/api/surge/postings/${at(posting.area)}/${at(posting.id)}/${at(verb.replace('_', '-'))}`,

@@ -269,6 +269,18 @@ export interface GridPage {
   cases: { open: number; overdue: number; recent: GridCase[] } | null
 }
 
+export interface PersonBelow {
+  kind: string
+  kind_zh: string
+  kind_en: string
+  name: string
+  place_id: string
+  place_code: string
+  place_name: string
+  unit_name: string
+  from_on: string
+}
+
 export interface GridCase {
   area: string
   id: string

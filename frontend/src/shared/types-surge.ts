@@ -139,6 +139,8 @@ export interface SurgePosting {
   ended_at: string | null
   end_reason: string
   allowed_actions: SurgeStep[]
+  /** Whether a text message told the person; null once it is over. */
+  told: { code: string; zh: string; en: string; call: boolean } | null
 }
 
 export interface SurgeHistory {

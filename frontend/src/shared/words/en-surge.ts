@@ -38,8 +38,11 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'surge.tab.needs': 'Needs',
   'surge.tab.offers': 'People',
   'surge.tab.postings': 'Postings and history',
-  'surge.numbers':
-    '{needed} needed, {met} there, {gap} missing; {free} waiting to be assigned, {there} reported in',
+  'surge.n.needed': '{n} needed',
+  'surge.n.met': '{n} assigned',
+  'surge.n.gap': '{n} still missing',
+  'surge.n.free': '{n} free to assign',
+  'surge.n.there': '{n} reported in',
   'surge.need.new': 'State a need',
   'surge.need.empty':
     'No needs yet. Choose “State a need”: where, how many, and the first task.',
@@ -128,6 +131,13 @@ export const enSurge: Record<keyof typeof zhSurge, string> = {
   'surge.step.title': '{verb}: {name}',
   'surge.step.reason': 'Reason',
   'surge.step.needReason': 'Say why.',
+  'surge.mine': 'My posting',
+  'surge.mine.lead': 'Where to go, when, and what to do first.',
+  'surge.mine.empty': 'You have no posting now. Once you are assigned, this page says which community and compound, the days and the first task.',
+  'surge.mine.ask': 'Whom to ask for',
+  'surge.mine.nobody': 'The community shows no contact yet; please ask your own unit.',
+  'surge.mine.there': 'You have reported in. The community or the commander relieves you or sends you back.',
+  'surge.mine.over': 'Earlier postings',
   'surge.people.n': '{n} people',
 
   'g.lead': '{street} {community}',

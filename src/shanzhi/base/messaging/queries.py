@@ -70,6 +70,12 @@ def _counted(rows: "object") -> dict[str, Counts]:
     return {channel: Counts(**states) for channel, states in found.items()}
 
 
+def states_of(areas: Iterable[str], subject_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Subject id -> the state of its newest message; subjects without one are left out."""
+    rows = Message.objects.filter(area__in=list(areas), subject_id__in=list(subject_ids))
+    return dict(rows.order_by("created_at", "id").values_list("subject_id", "state"))
+
+
 def without_message(area: str, subject_ids: Sequence[UUID], channel: str, round: int = 1) -> set[UUID]:
     """Those of the subjects that should have a message and have none: rows that went missing (漏发)."""
     rows = Message.objects.filter(area=area, channel=channel, round=round, subject_id__in=list(subject_ids))

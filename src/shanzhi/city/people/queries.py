@@ -264,6 +264,43 @@ def posts_below(place_id: UUID, on: date) -> list[PostsBelow]:
     return [PostsBelow(kind, zh, en, count, tuple(names)) for kind, zh, en, count, names in rows]
 
 
+@dataclass(frozen=True)
+class PersonBelow:
+    """Somebody in a post at a place or below it."""
+
+    kind: str
+    kind_zh: str
+    kind_en: str
+    name: str
+    place_id: UUID
+    place_code: str
+    place_name: str
+    unit_name: str
+    from_on: date
+
+
+def people_below(place_id: UUID, kind: str, on: date, limit: int) -> tuple[int, list[PersonBelow]]:
+    """Who holds posts at a place or below it on the day, of one kind or of all, by place: how many, and the first."""
+    rows = _fetch(
+        f"""
+        SELECT k.code, k.zh, k.en, a.display_name, l.id, coalesce(v.code, l.code), coalesce(v.name, l.name),
+          coalesce(u.name, ''), p.from_on, count(*) OVER ()
+        FROM people_post p
+        JOIN people_postkind k ON k.code = p.kind_id
+        JOIN people_account a ON a.id = p.account_id AND a.is_active
+        JOIN places_place l ON l.id = p.place_id
+        LEFT JOIN places_placeversion v
+          ON v.place_id = l.id AND v.from_on <= %s AND (v.to_on IS NULL OR v.to_on > %s)
+        LEFT JOIN people_unit u ON u.id = p.unit_id
+        WHERE p.place_id IN ({places.BELOW_SQL}) AND p.from_on <= %s AND (p.to_on IS NULL OR p.to_on > %s)
+          AND (%s = '' OR k.code = %s)
+        ORDER BY k.position, k.code, coalesce(v.code, l.code), a.display_name, p.id LIMIT %s
+        """,
+        [on, on, [place_id], on, on, on, on, kind, kind, limit],
+    )
+    return (rows[0][-1] if rows else 0), [PersonBelow(*row[:-1]) for row in rows]
+
+
 def holders(unit_id: UUID, capability: str, on: date) -> list[Account]:
     """The accounts that hold a capability for the unit on the day, by name."""
     held = Post.objects.filter(unit_id=unit_id, kind__capabilities__contains=[capability], from_on__lte=on)

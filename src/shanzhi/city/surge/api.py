@@ -6,6 +6,7 @@ from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
+from django.db import transaction
 from django.http import HttpResponse
 from django.utils.timezone import localdate
 from dmr import Body, FileMetadata, Path, Query, ResponseSpec, modify, validate
@@ -15,7 +16,7 @@ from dmr.routing import path
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import SURGE_MANAGE, SURGE_OFFER
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.surge import actions, lists, offers_file, queries
+from shanzhi.city.surge import actions, jobs, lists, offers_file, queries
 from shanzhi.city.surge.shapes import (
     AssignIn,
     AssignmentOut,
@@ -299,11 +300,13 @@ class AssignController(ApiController):
 
     @modify(status_code=HTTPStatus.OK)
     def post(self, parsed_body: Body[AssignIn]) -> AssignmentOut:
-        """Assign; with the token of a preview exactly what that showed."""
+        """Assign; with the token of a preview exactly what that showed. The worker tells everybody posted."""
         begun, at = time.perf_counter(), clock_of(self.request).now()
-        done, _ = actions.assign(
-            _keys(parsed_body), parsed_body.on, token=parsed_body.token, actor=self.actor, at=at
-        )
+        with transaction.atomic():
+            done, made = actions.assign(
+                _keys(parsed_body), parsed_body.on, token=parsed_body.token, actor=self.actor, at=at
+            )
+            jobs.tell_posted.defer(posting_ids=[str(one.id) for one in made])
         return lists.assignment_out(done, at, time.perf_counter() - begun)
 
 
@@ -328,12 +331,13 @@ class MyPostingsController(ApiController):
     gate = SIGNED_IN
 
     def get(self) -> list[PostingOut]:
-        """Where to go, with which first task."""
+        """Where to go, with which first task; what is over comes last."""
         at = clock_of(self.request).now()
         rows = lists.chosen_postings(
             self.actor, at, unit_id=None, compound_id=None, place_id=None, on=None
-        ).filter(offer__account_id=self.actor.account_id, ended_at=None)
-        return lists.postings_out(self.actor, rows, at) if self.actor.account_id else []
+        ).filter(offer__account_id=self.actor.account_id)
+        mine = sorted(rows, key=lambda one: one.ended_at is not None) if self.actor.account_id else []
+        return lists.postings_out(self.actor, mine, at)
 
 
 class StepController(ApiController):

@@ -11,7 +11,7 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import SURGE_MANAGE
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
-from shanzhi.city.surge import queries, skills
+from shanzhi.city.surge import queries, skills, telling
 from shanzhi.city.surge.assigning import Assignment, why
 from shanzhi.city.surge.flow import OPEN, REPORTED_IN, RETURNED, SURGE
 from shanzhi.city.surge.models import Need, Offer, Posting, SurgeEvent
@@ -29,6 +29,7 @@ from shanzhi.city.surge.shapes import (
     SkillOut,
     SurgeOut,
     SurgeStateOut,
+    ToldOut,
 )
 from shanzhi.core.documents import Column, Sheet, write_workbook
 from shanzhi.core.kit.errors import NotFound
@@ -166,6 +167,7 @@ def postings_out(actor: Actor, rows: Iterable[Posting], at: datetime) -> list[Po
     """Postings with what this actor may do with each."""
     on, listed = localdate(at), list(rows)
     names = queries.names_of([posting.place_id for posting in listed], on)
+    told = telling.told(listed)
     reach = places.reach(actor, SURGE_MANAGE)
     below = None if reach is None else (places.ids_below(reach, on) if reach else set())
     made = []
@@ -204,9 +206,14 @@ def postings_out(actor: Actor, rows: Iterable[Posting], at: datetime) -> list[Po
                 ended_at=posting.ended_at,
                 end_reason=posting.end_reason,
                 allowed_actions=steps,
+                told=_told(told.get(posting.id)),
             )  # fmt: skip
         )
     return made
+
+
+def _told(found: telling.Told | None) -> ToldOut | None:
+    return None if found is None else ToldOut(found.code, found.zh, found.en, found.call)
 
 
 def history(actor: Actor, offer_id: UUID, at: datetime) -> list[HistoryOut]:

@@ -11,7 +11,7 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import SURGE_MANAGE
 from shanzhi.city.people import actions as people
 from shanzhi.city.places import queries as places
-from shanzhi.city.surge import queries
+from shanzhi.city.surge import queries, telling
 from shanzhi.city.surge.assigning import Assignment, work_out
 from shanzhi.city.surge.errors import ListChanged, NobodyToAssign, PostingOver
 from shanzhi.city.surge.flow import ASSIGNED, FREE, OPEN, RELIEVED, SURGE
@@ -170,6 +170,7 @@ def _step(
         posting.ended_at, posting.end_reason = at, reason
         posting.to_on = min(posting.to_on, max(on, posting.from_on))
         people.end_many({posting.post_id: on}, actor=actor, at=at)
+        telling.stop(posting)
     offer.state = target
     if SURGE.state(target).final:
         forget_personal(offer)

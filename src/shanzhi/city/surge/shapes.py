@@ -108,6 +108,15 @@ class AllowedStepOut(msgspec.Struct):
     requires: list[str]
 
 
+class ToldOut(msgspec.Struct):
+    """Whether the person was told by text message; `call`: somebody should telephone."""
+
+    code: str
+    zh: str
+    en: str
+    call: bool
+
+
 class PostingOut(msgspec.Struct):
     """Somebody at a place: for which need, with which first task, why there, and what may be done now."""
 
@@ -131,6 +140,7 @@ class PostingOut(msgspec.Struct):
     ended_at: datetime | None
     end_reason: str
     allowed_actions: list[AllowedStepOut]
+    told: ToldOut | None
 
 
 class PostingsOut(msgspec.Struct):

@@ -87,6 +87,7 @@ def price(
     once: Any,
     costs: Any,
     high: int,
+    crossing: int,
     home: Any,
     move_price: int,
     sums: Any,
@@ -112,7 +113,7 @@ def price(
     total = np.int64(0)
     for p in range(parts):
         total += costs[sums[p]] if sums[p] <= high else VIOLATION + 64 * (sums[p] - high)
-        total -= CROSSING
+        total -= crossing
         i = heads[p]
         while i >= 0:
             node = begin + i
@@ -162,6 +163,7 @@ def improve(
     costs: Any,
     high: int,
     prices: Any,
+    crossing: int,
     rounds: int,
     patience: int,
     seed: int,
@@ -186,7 +188,7 @@ def improve(
     stack, tops = np.empty((5, widest + 1, 3), np.int32), np.zeros(5, np.int64)
     seen = np.zeros((3, ids.max() + 1), np.int32)
     held = np.zeros((2, home.max() + 2), np.int64)
-    once = np.array([prices[1], prices[0] - prices[1], CROSSING])
+    once = np.array([prices[1], prices[0] - prices[1], crossing])
     stamp = 1
     for t in range(len(begins) - 1):
         begin = begins[t]
@@ -207,6 +209,7 @@ def improve(
             once,
             costs,
             high,
+            crossing,
             home,
             move_price,
             sums,
@@ -235,7 +238,7 @@ def improve(
                 node = begin + order[i]
                 heavy[i] = weight[node]
                 k = via[i]
-                join[i] = CROSSING if k == 3 else 0
+                join[i] = crossing if k == 3 else 0
                 cut[i] = 0
                 if k < 3:
                     cut[i] = CROSSING if light[node] else prices[k]
@@ -273,6 +276,7 @@ def improve(
                 once,
                 costs,
                 high,
+                crossing,
                 home,
                 move_price,
                 sums,

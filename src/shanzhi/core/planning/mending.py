@@ -11,6 +11,7 @@ from shanzhi.core.planning.city import City, Ints
 from shanzhi.core.planning.counting import localize, renumber
 from shanzhi.core.planning.forest import adjacency
 from shanzhi.core.planning.improve import improve
+from shanzhi.core.planning.trees import CROSSING
 
 # Trees for each turn of mending, and how far a neighbourhood reaches.
 ROUNDS = (20, 12, 24, 48, 96, 192, 192, 192)
@@ -50,6 +51,7 @@ def mend(
     only_broken: bool = False,
     home: NDArray[Any] | None = None,
     move_price: int = 0,
+    crossing: int = CROSSING,
 ) -> tuple[Ints, int]:
     """Draw trees anew in each cluster (n,) of whole parts (-1: leave alone); returns labels and their count."""
     nodes = np.flatnonzero(cluster >= 0)
@@ -68,7 +70,7 @@ def mend(
         begins, start, neighbour, city.kind[inside][via], city.households[order],
         np.ascontiguousarray(city.ids[:, order]), light[order], part, parts,
         np.full(len(order), -1, np.int32) if home is None else home[order].astype(np.int32), move_price,
-        rules.costs, rules.high, rules.prices, rounds, patience, rules.seed + 7919 * seed, only_broken,
+        rules.costs, rules.high, rules.prices, crossing, rounds, patience, rules.seed + 7919 * seed, only_broken,
     )  # fmt: skip
     first = np.r_[0, np.cumsum(parts)].astype(np.int64)
     result = label.astype(np.int64)
@@ -86,6 +88,7 @@ def share_small(
     rules: Rules,
     rounds: int,
     seed: int,
+    crossing: int = CROSSING,
 ) -> tuple[Ints, int]:
     """Deal the small compounds out anew among the parts: the same search on a graph of what stays whole.
 
@@ -98,8 +101,8 @@ def share_small(
     small = np.zeros(len(key), np.bool_)
     small[atom] = light
     first, second = atom[city.a], atom[city.b]
-    crossing = np.flatnonzero((first != second) & (small[first] | small[second]))
-    low, high = np.minimum(first, second)[crossing], np.maximum(first, second)[crossing]
+    bridge = np.flatnonzero((first != second) & (small[first] | small[second]))
+    low, high = np.minimum(first, second)[bridge], np.maximum(first, second)[bridge]
     pairs = np.unique(low * len(key) + high)
     low, high = (pairs // len(key)).astype(np.int32), (pairs % len(key)).astype(np.int32)
     same = np.arange(len(key), dtype=np.int32)
@@ -117,7 +120,16 @@ def share_small(
     # A label belongs to one cluster, or `mend` would take its halves for two parts.
     cluster = np.where(alone | split[held], -1, cluster)
     found, made = mend(
-        atoms, held, count, cluster, rules, rounds=rounds, light=np.zeros(len(key), np.bool_), seed=seed
+        atoms,
+        held,
+        count,
+        cluster,
+        rules,
+        rounds=rounds,
+        light=np.zeros(len(key), np.bool_),
+        seed=seed,
+        patience=15,
+        crossing=crossing,
     )
     return renumber(found[atom].astype(np.int64), made)
 

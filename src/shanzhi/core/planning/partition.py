@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from shanzhi.core.planning import keeping
+from shanzhi.core.planning import evening, keeping
 from shanzhi.core.planning.certificates import certify
 from shanzhi.core.planning.city import City, Ints, read_city
 from shanzhi.core.planning.counting import count_pieces
@@ -23,6 +23,8 @@ from shanzhi.core.planning.mending import Rules, mend, mend_broken, share_small
 from shanzhi.core.planning.trees import cut_forest, part_costs
 
 Mode = Literal["fast", "best"]
+# How often the best mode deals the small compounds out and draws all trees anew.
+TURNS = 4
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ def _rules(low: int, high: int, target: int, mode: str, seed: int) -> Rules:
     costs = part_costs(low, high, aim)
     span_ = int(costs[low]) if low < aim else 4
     building = max(1, round(span_ * (0.4225 if mode == "best" else 0.16)))
-    prices = np.array([building + building // 20, building, 0, 0], np.int64)
+    prices = np.array([building + building // (50 if mode == "best" else 20), building, 0, 0], np.int64)
     return Rules(int(low), int(high), int(target), costs, prices, int(seed) % (1 << 31))
 
 
@@ -171,9 +173,24 @@ def _draw(city: City, rules: Rules, best: bool) -> tuple[Ints, int]:
     label, count = mend(city, label, count, cluster, rules, rounds=12, light=small)
     everything = np.arange(len(city.a))
     component, _ = city.sets(everything)
-    for turn in range(3):
-        label, count = share_small(city, label, count, piece, small, rules, 60, turn)
-        label, count = mend(city, label, count, component, rules, rounds=14, light=small, seed=turn + 1)
+    both = cross[light[piece[city.a[cross]]] & light[piece[city.b[cross]]]]
+    trade = evening.begin(rules, sizes, light, piece[city.a[both]], piece[city.b[both]])
+    for turn in range(TURNS):
+        trade.reckon(city, label, count, piece)
+        now, crossing = trade.rules, trade.crossing
+        label, count = share_small(city, label, count, piece, small, now, 60, turn, crossing)
+        label, count = mend(
+            city,
+            label,
+            count,
+            component,
+            now,
+            rounds=22,
+            light=small,
+            seed=turn + 1,
+            patience=10,
+            crossing=crossing,
+        )
     return label, count
 
 

@@ -20,6 +20,7 @@ from shanzhi.command.plans.api import urlpatterns as plans
 from shanzhi.command.reporting.api import urlpatterns as reporting
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
+from shanzhi.edge.api.grid_people import urlpatterns as grid_people
 from shanzhi.edge.exchange.channels.api import urlpatterns as channels
 from shanzhi.edge.push.api import urlpatterns as push
 from shanzhi.scenes.isolation.api import urlpatterns as isolation
@@ -42,6 +43,7 @@ router = Router(
         *cards,
         *surge,
         *grid_page,
+        *grid_people,
         *catalogue,
         *cases,
         *orders,
