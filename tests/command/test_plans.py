@@ -51,7 +51,7 @@ def test_a_flood_from_warning_to_all_clear(
     done = live()
     row, lead, boss = done["row"], sign_in("zhibanzhang"), sign_in("zhihui")
     assert (row["state"], row["numeral"], row["level_zh"], row["title"]) == (
-        "live", "Ⅳ", "蓝色", "城市防汛应急预案Ⅳ级响应",
+        "live", "Ⅳ", "蓝色", "城市防汛应急响应",
     )  # fmt: skip
     made = done["events"][-1]["made"]
     assert [line["part"] for line in made] == ["notices", "limits", "screens", "orders"]

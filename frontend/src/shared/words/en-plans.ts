@@ -65,6 +65,7 @@ export const enPlans = {
   'plans.objection.en': 'Who decides on objections (English)',
   'plans.objection.phone': 'Telephone for objections',
   'plans.objection.daysIn': 'Answer within (days)',
+  'plans.thisLevel': 'this level',
   'plans.yes': 'yes',
   'plans.no': 'no',
   'plans.minutes': 'within {count} minutes',

@@ -65,6 +65,7 @@ export const zhPlans = {
   'plans.objection.en': '受理单位（英文）',
   'plans.objection.phone': '申诉电话',
   'plans.objection.daysIn': '答复期限（天）',
+  'plans.thisLevel': '本级',
   'plans.yes': '是',
   'plans.no': '否',
   'plans.minutes': '{count} 分钟内',

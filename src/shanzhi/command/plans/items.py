@@ -26,8 +26,9 @@ class Field:
 FIELDS: dict[str, tuple[Field, ...]] = {
     "notices": (Field("code", "公告模板", "Notice"),),
     "limits": (
-        Field("clock", "时限", "Clock"), Field("minutes", "分钟", "Minutes", "number", needed=False),
-        Field("round_the_clock", "全天计时", "Round the clock", "switch", needed=False),
+        Field("clock", "时限", "Clock"), Field("amount", "数量", "Amount", "number", needed=False),
+        Field("unit", "单位", "Unit", needed=False),
+        Field("running", "在办案件也改", "Open cases too", "switch", needed=False),
     ),
     "kinds": (Field("kind", "事件类别代码", "Kind of matter"),),
     "recut": (

@@ -103,6 +103,8 @@ class NoticesPart:
     def preview(self, items: Sequence[Item], live: Live, at: datetime) -> list[Line]:
         """Which notices, to how many places."""
         count = len(live.place_ids)
+        names = _Gap(level=name_of(live.level, ""))
+        names_en = _Gap(level=name_en(live.level, ""))
         who_zh, who_en = (
             ("仅演练可见，不公开列出", "for the drill, not listed in public")
             if live.is_drill
@@ -110,8 +112,8 @@ class NoticesPart:
         )
         return [
             Line(
-                f"发布公告《{one.template.zh.title.format_map(_Gap())}》，{who_zh}",
-                f"Notice “{one.template.en.title.format_map(_Gap())}”, {who_en}", 1,
+                f"发布公告《{one.template.zh.title.format_map(names)}》，{who_zh}",
+                f"Notice “{one.template.en.title.format_map(names_en)}”, {who_en}", 1,
             )
             for one in (self.read(number, item) for number, item in enumerate(items))
         ]  # fmt: skip

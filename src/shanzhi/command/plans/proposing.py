@@ -10,7 +10,7 @@ from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
 from shanzhi.city.modes import actions as modes
-from shanzhi.city.modes.contents import LevelContent, name_of
+from shanzhi.city.modes.contents import LevelContent
 from shanzhi.city.modes.models import Activation
 from shanzhi.command.plans import notices, queries
 from shanzhi.command.plans.document import PlanDoc
@@ -53,8 +53,8 @@ def proposal(code: str, wanted: Wanted, *, actor: Actor, at: datetime) -> modes.
         raise NotInForce(field="code", name=plan.zh)
     doc = queries.document_of(version)
     levels = frozen_levels(doc)
-    meant = next((one for one in levels if one.level == wanted.level), None)
-    title = wanted.title or (f"{doc.zh}{name_of(meant.level, '')}响应" if meant else doc.zh)
+    # Without the level: raising and lowering must not leave it wrong.
+    title = wanted.title or f"{doc.zh.removesuffix('预案')}响应"
     return modes.Proposal(
         plan=plan.code, plan_version=version.number, hazard=doc.hazard, title=title[:80], level=wanted.level,
         levels=levels, place_ids=tuple(wanted.place_ids), basis=wanted.basis or doc.basis.zh,

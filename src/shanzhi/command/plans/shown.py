@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
+import yaml
+from django.conf import settings
 from django.db.models import Count
 from django.utils.timezone import localdate
 
@@ -20,6 +22,8 @@ from shanzhi.command.plans.document import CHAPTERS, HAZARDS
 from shanzhi.command.plans.flow import DRAFT, IN_FORCE, IN_REVIEW, VERSION
 from shanzhi.command.plans.models import Plan, PlanEvent, PlanVersion
 from shanzhi.command.plans.screens import PAGES
+from shanzhi.core.worktime import Unit
+from shanzhi.work.cases.flow import CLOCKS
 from shanzhi.work.orders import packs as orders
 
 _OTHER_VERBS = {
@@ -142,7 +146,40 @@ def _part_out(code: str, zh: str, en: str) -> shapes.PlanPartOut:
     )  # fmt: skip
 
 
+# Where the packs name what a field may hold: part -> field, file, list. What an engine offers itself goes first.
+_IN_PACKS = {
+    "rosters": ("template", "rosters/templates.yaml", "templates"),
+    "stock": ("item", "stock/items.yaml", "items"),
+    "sweeps": ("template", "sweeps/templates.yaml", "templates"),
+    "sampling": ("template", "sampling/templates.yaml", "templates"),
+    "isolation": ("edition", "isolation/editions.yaml", "editions"),
+    "kinds": ("kind", "response/kinds.yaml", "kinds"),
+}
+
+
+def _from_pack(code: str) -> dict[str, list[tuple[str, str, str]]]:
+    field, name, key = _IN_PACKS[code]
+    path = settings.PACKS / name
+    if not path.exists():
+        return {}
+    found = []
+    for one in yaml.safe_load(path.read_text("utf-8")).get(key, []):
+        zh, en = one.get("zh") or one.get("title_zh") or one.get("name"), one.get("en") or one.get("title_en")
+        zh = zh["title"] if isinstance(zh, dict) else zh
+        en = en["title"] if isinstance(en, dict) else en or one.get("name_en")
+        number = one.get("code") or f"02{one.get('major_code')}{one.get('minor_code')}"
+        found.append((str(number), str(zh or number), str(en or zh or number)))
+    return {field: found}
+
+
 def _own_choices(code: str) -> dict[str, list[tuple[str, str, str]]]:
+    if code in _IN_PACKS:
+        return _from_pack(code)
+    if code == "limits":
+        return {
+            "clock": [(name, zh, en) for name, (zh, en) in CLOCKS.items() if name != "suspend"],
+            "unit": [(one.value, one.zh, one.en) for one in Unit],
+        }
     if code == "screens":
         return {"opens": [(page, zh, en) for page, (zh, en) in PAGES.items()]}
     if code == "orders":
