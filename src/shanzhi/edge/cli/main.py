@@ -77,6 +77,7 @@ def _demo(options: argparse.Namespace) -> int:
     from shanzhi.edge.cli import (
         demo,
         demo_board,
+        demo_duty,
         demo_grids,
         demo_orders,
         demo_plans,
@@ -96,6 +97,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_orders.seed_orders()
         demo_plans.seed_plans()
         demo_reporting.seed_reporting()
+        demo_duty.seed_duty()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0

@@ -52,6 +52,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
+    from shanzhi.work.rosters.actions import warn_late
 
     # Before any thread: a rung of the ladder asks which channels there are.
     lines, errors = configure(SystemClock())
@@ -78,7 +79,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "relay": lambda: relay.run(stop),
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
-        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue]),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue, warn_late]),
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
