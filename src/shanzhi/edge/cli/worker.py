@@ -1,4 +1,4 @@
-"""The worker (后台进程): relay, sealer, clocks, jobs, messages, orders and their receipts, each in a thread."""
+"""The worker (后台进程): relay, sealer, clocks, jobs, messages, orders, sweeps, each loop in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders")
+LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders", "visits", "sweeps")
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -53,6 +53,8 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
     from shanzhi.work.rosters.actions import warn_late
+    from shanzhi.work.sweeps import folding as visits
+    from shanzhi.work.sweeps import loop as sweeps
 
     # Before any thread: a rung of the ladder asks which channels there are.
     lines, errors = configure(SystemClock())
@@ -83,6 +85,8 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
+        "visits": lambda: visits.run(stop, SystemClock()),
+        "sweeps": lambda: sweeps.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()

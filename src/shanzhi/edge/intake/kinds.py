@@ -10,6 +10,7 @@ import msgspec
 
 from shanzhi.core.kit.outcomes import Outcome
 from shanzhi.work.orders import receipts
+from shanzhi.work.sweeps import visits
 
 
 @dataclass(frozen=True)
@@ -34,4 +35,5 @@ class Kind:
 
 
 RECEIPTS = Kind("/api/intake/receipts", receipts.read, receipts.submission, receipts.take)
-KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS,)}
+VISITS = Kind("/api/intake/visits", visits.read, visits.submission, visits.take)
+KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS, VISITS)}
