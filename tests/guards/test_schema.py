@@ -15,10 +15,10 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "gridding_proposaledit",
-    "forms_formversion", "messaging_attempt", "modes_activationevent", "places_placechange",
-    "plans_objectionevent", "plans_planevent", "reporting_dutyentry", "reporting_reportevent",
-    "retention_retentionevent", "rosters_turnevent", "stock_entry", "stock_requestevent", "surge_surgeevent",
-    "sweeps_sweepevent", "sweeps_visit",
+    "contacts_read", "forms_formversion", "isolation_isolationevent", "messaging_attempt",
+    "modes_activationevent", "places_placechange", "plans_objectionevent", "plans_planevent",
+    "reporting_dutyentry", "reporting_reportevent", "retention_retentionevent", "rosters_turnevent",
+    "stock_entry", "stock_requestevent", "surge_surgeevent", "sweeps_sweepevent", "sweeps_visit",
 }  # fmt: skip
 
 

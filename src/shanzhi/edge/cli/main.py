@@ -77,6 +77,7 @@ def _demo(options: argparse.Namespace) -> int:
     from shanzhi.edge.cli import (
         demo,
         demo_board,
+        demo_care,
         demo_duty,
         demo_grids,
         demo_orders,
@@ -98,6 +99,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_plans.seed_plans()
         demo_reporting.seed_reporting()
         demo_duty.seed_duty()
+        demo_care.seed_care()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0

@@ -49,6 +49,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.city.modes.actions import end_overdue
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
+    from shanzhi.scenes.isolation.climbing import climb
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
@@ -81,7 +82,7 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "relay": lambda: relay.run(stop),
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
-        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue, warn_late]),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue, warn_late, climb]),
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
