@@ -45,6 +45,7 @@ from shanzhi.core.kit.ids import uuid7  # noqa: E402
 from shanzhi.edge.cli import postgres  # noqa: E402
 
 BATCH = 20
+SINGLES = 8_000
 Door = tuple[str, UUID, int, str, UUID]  # area, piece, door, token, account
 
 _TOKENS = """
@@ -57,6 +58,7 @@ JOIN LATERAL (SELECT account_id FROM people_post o WHERE o.place_id = p.place_id
   ORDER BY o.id LIMIT 1) o ON TRUE
 WHERE p.sweep_id = %s ORDER BY p.id
 """
+_KEPT = "SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s"
 _SUMS = "SELECT visited + absent + refused + vacant + help + wrong FROM sweeps_turn WHERE sweep_id = %s"
 
 
@@ -231,7 +233,8 @@ def copied(bench: Bench, sweep_id: UUID, limit: int) -> float:
             "submission_id, position, hash"
         )
         with connection.cursor().copy(
-            f"COPY (SELECT {columns} FROM sweeps_visit WHERE sweep_id = '{sweep_id}' ORDER BY received_at LIMIT {limit}) TO STDOUT"
+            f"COPY (SELECT {columns} FROM sweeps_visit WHERE sweep_id = '{sweep_id}' ORDER BY received_at "
+            f"LIMIT {limit}) TO STDOUT"
         ) as copy:
             for line in copy:
                 lines.append(bytes(line))
@@ -260,19 +263,19 @@ def measure(bench: Bench, place: Any, options: argparse.Namespace) -> None:
     doors = [doors[n] for n in by_turn]
     each, found = options.requests * BATCH, []
     for turn in range(options.rounds):
-        mine = doors[turn * (each + 40_000) : turn * (each + 40_000) + each]
-        singles = doors[turn * (each + 40_000) + each : (turn + 1) * (each + 40_000)]
-        if len(singles) < 20_000:
+        mine = doors[turn * (each + SINGLES) : turn * (each + SINGLES) + each]
+        singles = doors[turn * (each + SINGLES) + each : (turn + 1) * (each + SINGLES)]
+        if len(singles) < SINGLES:
             break
         at = datetime.now(UTC).isoformat()
         path = bench.folder / "visits.requests"
         made = list(batches_of(mine, BATCH, at))
         requests(path, made)
-        before = bench.one("SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s", sweep.id)
+        before = bench.one(_KEPT, sweep.id)
         watch, begun = Watch(bench, sweep.id), time.time()
         fast = send(bench, port, path, 0, needles)
         ended = time.time()
-        stored = bench.one("SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s", sweep.id) - before
+        stored = bench.one(_KEPT, sweep.id) - before
         right = until(lambda before=before, stored=stored: bench.one(_SUMS, sweep.id) == before + stored)
         age = watch.stalest(before)
         rate = stored / (ended - begun)
@@ -282,23 +285,14 @@ def measure(bench: Bench, place: Any, options: argparse.Namespace) -> None:
         again = send(bench, port, path, 0, needles)
         other = bench.folder / "other.requests"
         requests(other, [(token, [one | {"note": "x"} for one in items]) for token, items in made[:500]])
-        count = bench.one("SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s", sweep.id)
+        count = bench.one(_KEPT, sweep.id)
         conflict = send(bench, port, other, 0, ('"status":"conflict"', '"status":"stored"'))
-        assert (
-            bench.one("SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s", sweep.id)
-            == count
-            == before + stored
-        )
+        assert bench.one(_KEPT, sweep.id) == count == before + stored
         single = bench.folder / "single.requests"
         requests(single, list(batches_of(singles, 1, at)))
         one_each = send(bench, port, single, 0, needles)
         singly = len(singles) / one_each["seconds"]
-        until(
-            lambda: (
-                bench.one(_SUMS, sweep.id)
-                == bench.one("SELECT count(*) FROM sweeps_visit WHERE sweep_id = %s", sweep.id)
-            )
-        )
+        until(lambda: bench.one(_SUMS, sweep.id) == bench.one(_KEPT, sweep.id))
         bare = copied(bench, sweep.id, each)
         found.append((rate, singly, bare, age, right))
         bench.line(f"round {turn + 1}: {stored:,} visits, {BATCH} in a request", f"{rate:,.0f} /s",

@@ -21,9 +21,9 @@ from shanzhi.base.retention.models import DestructionLine, DestructionRun, Reten
 from shanzhi.core.kit.ids import uuid7
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
-HOLDINGS, ROWS, KILLS = 12, 60, 6
+HOLDINGS, ROWS, KILLS = 8, 60, 3
 
-# Twelve slow holdings: each deletes its rows and then waits in its transaction, so that kills fall inside of it.
+# Slow holdings: each deletes its rows and then waits in its transaction, so that kills fall inside of it.
 _RUN = f"""
 import sys, time, uuid, django
 from datetime import UTC, datetime
@@ -87,7 +87,7 @@ def test_killed_half_way_it_goes_on_and_the_certificate_is_right(settings: Any) 
         done = run.lines.filter(state="done").count()
         # Wait until this process has destroyed something of its own, then kill it at a moment of its next line.
         while run.lines.filter(state="done").count() == done and process.poll() is None:
-            assert time.monotonic() - begun < 60
+            assert time.monotonic() - begun < 120
             time.sleep(0.02)
         time.sleep(chance.uniform(0, 0.25))
         process.send_signal(signal.SIGKILL)

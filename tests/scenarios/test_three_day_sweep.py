@@ -1,4 +1,4 @@
-"""Three days of knocking at every door in an epidemic (三天敲门): people fall ill, lists follow, nothing is missed."""
+"""Three days of knocking at every door in an epidemic (三天敲门): people fall ill, lists follow."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Folding (汇总走访): visits into the state of their pieces and the roll-ups above; in sets.
 
-What a door is follows from all its visits in the turn (`merging`), in whatever order they came and however often one
-asks. Which doors to look at is found by `written`, the transaction that wrote a visit. The roll-ups are changed by the
-differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of the pieces.
+What a door is follows from all its visits in the turn (`merging`), in whatever order they came and however often.
+Which doors to look at is found by `written`, the transaction that wrote a visit. The roll-ups are changed by the
+differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of pieces.
 """
 
 import logging

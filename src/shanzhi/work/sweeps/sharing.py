@@ -89,12 +89,12 @@ def share(sweep: Sweep, turn: Turn, at: datetime, *, anew: bool = False) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
         on = localdate(at)
-        groups = _groups(cursor, sweep, turn, on, at)
         cursor.execute(
             "SELECT group_id, people FROM sweeps_crew WHERE sweep_id = %s AND turn = %s",
             [sweep.id, turn.number],
         )
         known = {row[0]: row[1] for row in cursor.fetchall()}
+        groups = _groups(cursor, sweep, turn, on, at, known)
         dirty = [
             one
             for one, group in groups.items()
@@ -154,20 +154,19 @@ def _cut(cursor: Any, sweep: Sweep, turn: Turn, groups: dict[UUID, _Group], at: 
     rule, rows, crews = packs.rule(), [], []
     settles = bytes(sorted(rule.settles))
     by_group: dict[UUID, list[tuple[int, int]]] = {}
-    where: dict[UUID, dict[UUID, int]] = {}
     for piece, door in paths:
-        group, _, _, place, states = pieces[piece][:5]
+        group, states = pieces[piece][0], pieces[piece][4]
         if states[door] not in settles:
-            path = by_group.setdefault(group, [])
-            where.setdefault(group, {}).setdefault(place, len(path))
-            path.append((piece, door))
+            by_group.setdefault(group, []).append((piece, door))
     priority = [set(piece[8]) for piece in pieces]
     for group_id, group in groups.items():
         path = by_group.get(group_id, [])
-        spots = where.get(group_id, {})
-        people = sorted(group.people, key=lambda one: (spots.get(one[1], len(path)), str(one[0])))
-        for nth, (account, _) in enumerate(people):
-            mine = path[len(path) * nth // len(people) : len(path) * (nth + 1) // len(people)]
+        people = sorted(group.people, key=lambda one: str(one[0]))
+        cuts = [
+            path[len(path) * nth // len(people) : len(path) * (nth + 1) // len(people)]
+            for nth in range(len(people))
+        ]
+        for account, mine in _given(people, cuts, pieces):
             first = [one for one in mine if one[1] in priority[one[0]]]
             rest = [one for one in mine if one[1] not in priority[one[0]]]
             for position, (piece, doors) in enumerate(_runs([*first, *rest])):
@@ -187,6 +186,26 @@ def _cut(cursor: Any, sweep: Sweep, turn: Turn, groups: dict[UUID, _Group], at: 
     with cursor.copy("COPY sweeps_crew (sweep_id, turn, group_id, people, doors, at) FROM STDIN") as copy:
         for group_id, accounts, doors in crews:
             copy.write_row((sweep.id, turn.number, group_id, accounts, doors, at))
+
+
+def _given(
+    people: Sequence[tuple[UUID, UUID]],
+    cuts: Sequence[list[tuple[int, int]]],
+    pieces: Sequence[tuple[Any, ...]],
+) -> Iterable[tuple[UUID, list[tuple[int, int]]]]:
+    """Each of the people with a stretch of the path: one that lies in their own micro-grid, where there is one."""
+    waiting = list(people)
+    left = []
+    for cut in cuts:
+        place = pieces[cut[len(cut) // 2][0]][3] if cut else None
+        own = next((one for one in waiting if one[1] == place), None)
+        if own is None:
+            left.append(cut)
+            continue
+        waiting.remove(own)
+        yield own[0], cut
+    for (account, _), cut in zip(waiting, left, strict=True):
+        yield account, cut
 
 
 def _runs(doors: Sequence[tuple[int, int]]) -> Iterable[tuple[int, list[int]]]:
