@@ -55,6 +55,7 @@ class Result(models.IntegerChoices):
 
 
 RESULTS = {one.name.lower(): one for one in Result}
+BYTES: dict[str, int] = {code: one.value for code, one in RESULTS.items()}
 
 
 class Unit(models.IntegerChoices):

@@ -16,7 +16,7 @@ from shanzhi.base.access.capabilities import SWEEP_MANAGE, SWEEP_VIEW, SWEEP_VIS
 from shanzhi.city.people.models import Account, Post
 from shanzhi.city.places import queries as places
 from shanzhi.core.kit.errors import NotFound
-from shanzhi.work.sweeps.flow import DRAFT, DROPPED, ISSUED, PROPOSED, Result
+from shanzhi.work.sweeps.flow import BYTES, DRAFT, DROPPED, ISSUED, PROPOSED
 from shanzhi.work.sweeps.folding import COUNTS, settled_names
 from shanzhi.work.sweeps.models import CoverCount, FollowUp, Piece, PlaceCover, Share, Sweep, Turn, TurnPiece
 
@@ -212,8 +212,8 @@ def missed(
     return [
         Missed(
             pieces[row.piece_id],
-            [n for n, state in enumerate(bytes(row.states)) if state == Result.OPEN],
-            [n for n, state in enumerate(bytes(row.states)) if state == Result.ABSENT],
+            [n for n, state in enumerate(bytes(row.states)) if state == BYTES["open"]],
+            [n for n, state in enumerate(bytes(row.states)) if state == BYTES["absent"]],
         )
         for row in found
     ]
@@ -387,7 +387,7 @@ def last_raw(pieces: Iterable[Piece]) -> list[tuple[UUID, int, int, bytes]]:
     rows = list(pieces)
     if not rows:
         return []
-    met = [int(Result.VISITED), int(Result.HELP)]
+    met = [BYTES["visited"], BYTES["help"]]
     with connection.cursor() as cursor:
         cursor.execute(_LAST, [[one.id for one in rows], list({one.area for one in rows}), met])
         return list(cursor.fetchall())
