@@ -45,19 +45,21 @@ def filed(report: Any, clock: FixedClock) -> Callable[..., Case]:
     def make(receipt: Any = None) -> Case:
         found = receipt or report()
         case = Case.objects.get(number=found["number"])
-        if case.state == "reported":
-            cases.perform(case.area, case.id, "accept", actor=actor_of("shouli", clock.now()), at=clock.now())
         on = localdate(clock.now())
-        rule = next(
-            one for one in catalogue.conditions_for_kind("010137", on) if one.limit_unit == "working_day"
-        )
-        cases.perform(
-            case.area, case.id, "file", actor=actor_of("zhibanzhang", clock.now()), at=clock.now(),
-            given=cases.Given(condition_id=rule.id),
-        )  # fmt: skip
+        rules = catalogue.conditions_for_kind("010137", on)
+        rule = next(one for one in rules if one.limit_unit == "working_day")
+        step(case, "accept", "shouli", clock)
+        step(case, "file", "zhibanzhang", clock, cases.Given(condition_id=rule.id))
         return Case.objects.get(id=case.id)
 
     return make
+
+
+def step(case: Case, verb: str, who: str, clock: FixedClock, given: cases.Given | None = None) -> None:
+    cases.perform(
+        case.area, case.id, verb, actor=actor_of(who, clock.now()), at=clock.now(), version=None,
+        given=given or cases.Given(),
+    )  # fmt: skip
 
 
 def to_handling(case: Case, clock: FixedClock) -> Clock:
@@ -65,10 +67,8 @@ def to_handling(case: Case, clock: FixedClock) -> Clock:
     assert case.condition_id is not None
     unit, _, _ = catalogue.responsible_unit(case.condition_id, case.place_id, localdate(clock.now()))
     assert unit is not None
-    for verb, who, given in (
-        ("dispatch", "paiqian", cases.Given(unit_id=unit.id)), ("sign", "chuzhi", cases.Given()),
-    ):  # fmt: skip
-        cases.perform(case.area, case.id, verb, actor=actor_of(who, clock.now()), at=clock.now(), given=given)
+    step(case, "dispatch", "paiqian", clock, cases.Given(unit_id=unit.id))
+    step(case, "sign", "chuzhi", clock)
     return Clock.objects.exclude(state="stopped").get(subject_id=case.id, name="handle")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.timezone import localdate
 
@@ -177,7 +178,7 @@ def _wish(item: Item, where: str) -> _Wish:
     )
 
 
-def _open(live: Live, wish: _Wish, at: datetime):  # type: ignore[no-untyped-def]
+def _open(live: Live, wish: _Wish, at: datetime) -> "QuerySet[Case]":
     on = localdate(at)
     rows = Case.objects.filter(
         state__in=OPEN_STATES, place_id__in=RawSQL(places.BELOW_SQL, [list(live.place_ids), on, on])

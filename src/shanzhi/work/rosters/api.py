@@ -16,7 +16,7 @@ from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.work.rosters import actions, queries, shapes, shown
 from shanzhi.work.rosters.flow import TURN
-from shanzhi.work.rosters.models import Roster, Shift
+from shanzhi.work.rosters.models import Roster, Shift, Turn
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_SHIFTS = 600
@@ -113,7 +113,7 @@ class RostersController(ApiController):
         if parsed_query.ended not in {"1", "true"}:
             rows = rows.filter(ended_at=None)
         late = list(queries.late(self.actor, at, on)[: queries.MOST_LISTED])
-        by_shift: dict[UUID, list] = {}  # type: ignore[type-arg]
+        by_shift: dict[UUID, list[Turn]] = {}
         for turn in late:
             by_shift.setdefault(turn.shift_id, []).append(turn)
         shifts = list({turn.shift_id: turn.shift for turn in late}.values())
