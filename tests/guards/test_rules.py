@@ -61,9 +61,9 @@ def test_every_route_has_a_gate() -> None:
     public = {name for name, gate in gates.items() if gate == PUBLIC}
     assert public == {
         "session", "me", "kinds", "where", "reports", "follow", "rate", "media", "media-part", "media-file",
-        "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow",
-        "public-card", "channel-report", "care", "care-check-in", "care-medical", "care-take-back", "care-services",
-        "care-service", "care-fine", "care-messages", "care-leave", "care-note", "contact-self",
+        "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow", "care",
+        "care-check-in", "care-medical", "care-take-back", "care-services", "care-service", "care-fine",
+        "care-messages", "care-leave", "care-note", "contact-self", "sampling-slot",
     }  # fmt: skip
 
 
