@@ -1,4 +1,4 @@
-"""Which doors something covers (覆盖户数): all homes, those of low floors, shops; in compounds chosen or drawn around.
+"""Which doors something covers (覆盖户数): all homes, those of low floors, shops; in compounds chosen or drawn.
 
 Read only; the callers have checked the scope. Floors that are not known cannot be told apart by height: their
 compounds are counted as unknown, not guessed.
