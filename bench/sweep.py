@@ -316,12 +316,12 @@ def measure(bench: Bench, place: Any, options: argparse.Namespace) -> None:
         bare = copied(bench, sweep.id, each)
         found.append((rate, singly, bare, age, right))
         bench.line(f"round {turn + 1}: {stored:,} visits, {BATCH} in a request", f"{rate:,.0f} /s",
-                   f"p99 {fast['p99'] * 1000:.0f} ms; refused {fast['refused']}; all stored: {stored == len(mine)}")  # fmt: skip
+                   f"p99 {fast['p99'] * 1000:.0f} ms; all stored: {stored == len(mine)}")  # fmt: skip
         bench.line(
             "  coverage while they came: at most old", f"{age:.1f} s", f"right {right:.1f} s after; goal 3 s"
         )
         bench.line("  raw submissions kept; the same again", f"{raws:,}",
-                   f"{len(mine) / again['seconds']:,.0f} /s known; other content {conflict['requests']:,} requests: 409")  # fmt: skip
+                   f"{len(mine) / again['seconds']:,.0f} /s known; {conflict['requests']:,} others: 409")  # fmt: skip
         bench.line(
             "  peer: the same rows, one request each", f"{singly:,.0f} /s", f"ours {rate / singly:.2f} x"
         )
