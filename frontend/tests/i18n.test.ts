@@ -45,7 +45,7 @@ describe('words', () => {
     expect(code.length).toBeGreaterThan(30)
     const all = code.map(([, text]) => text).join('\n')
     const built = 
-      /^(unit|stars|later|f\.step|group|due|field|order\.(call|message)|orders\.state)\.|^order\.(delivered|acknowledged|done|cannot|silent|open)$|^batch\.(accept|sign|dispatch|bundle)/
+      /^(unit|stars|later|f\.step|group|due|field|order\.(call|message)|orders\.state|log\.kind|keep\.class|run\.line)\.|^order\.(delivered|acknowledged|done|cannot|silent|open)$|^batch\.(accept|sign|dispatch|bundle)/
     const unused = keys.filter((key) => !built.test(key) && !all.includes(`'${key}'`))
     expect(unused).toEqual([])
   })
