@@ -50,6 +50,7 @@ from bench.reach_client.harness import (  # noqa: E402
     open_streams,
     parts,
     send,
+    memory,
     serve,
     until,
     wave,
@@ -61,6 +62,7 @@ from shanzhi.edge.cli.home import find_home  # noqa: E402
 from shanzhi.edge.cli.sentences import CommandError  # noqa: E402
 
 POLLS = 4_000
+JITTER = 25.0
 NEEDLES = '"status":"stored"', '"status":"known"'
 
 
@@ -74,6 +76,17 @@ def to_the_last_phone(bench: Bench, phones: Phones) -> tuple[str, float]:
                    f"snapshot {snapshot:.2f} s; goal 5 s")  # fmt: skip
         found.append((last, order))
     return found[-1][1], min(found)[0]
+
+
+def texts_pulled(bench: Bench, order: str, port: int) -> None:
+    """Every phone pulls the full text, each after a time of its own of up to 25 seconds."""
+    found = send(bench, port, bench.pulls(order), JITTER * bench.people / 149_000, ('"orders":[', "-"))
+    bench.line(
+        f"{found['first']:,} full texts pulled, spread over {JITTER * bench.people / 149_000:.0f} s: p99 of the answer",
+        f"{found['p99'] * 1000:.0f} ms",
+        f"all within {found['seconds']:.1f} s, goal {30 * bench.people / 149_000:.0f} s; "
+        f"{found['requests'] / found['seconds']:,.0f} /s; refused {found['refused']}",
+    )
 
 
 def back_by_receipts(bench: Bench, order: str, port: int) -> float:
@@ -236,6 +249,8 @@ def measure(bench: Bench) -> None:
     ports, intake = serve(bench)
     phones = open_streams(bench, ports)
     order, last = to_the_last_phone(bench, phones)
+    memory(bench, "push", "after the orders")
+    texts_pulled(bench, order, intake)
     rate = back_by_receipts(bench, order, intake)
     heard = phones.end()
     twice = sum(len(set(one[2:4])) != 2 or one[0] != 2 for one in heard)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -33,6 +34,8 @@ COPY bench_phone FROM STDIN
 _FILL = """
 INSERT INTO places_place (id, level, code, name, pinyin, area, urban_rural_class, opened_on)
 VALUES (%(place)s, 'county', %(area)s, '示例区', 'shi li qu', %(area)s, '', '2024-01-01');
+INSERT INTO places_placeclosure (ancestor_id, descendant_id, depth, from_on)
+VALUES (%(place)s, %(place)s, 0, '2024-01-01');
 INSERT INTO people_postkind (code, zh, en, for_unit, position, capabilities)
 VALUES ('bench', '示例员', 'Example', false, 0, '{}');
 INSERT INTO people_account (id, username, display_name, password, is_active, created_at, password_changed_at)
@@ -45,14 +48,10 @@ SELECT gen_random_uuid(), device, account_id, '手机', %(at)s FROM bench_phone
 _ORDER = """
 INSERT INTO orders_order (id, number, place_id, template, title, sentence, body, place_ids, post_kinds, skills,
   answers, asks, until_at, ladder, is_drill, state, drafted_by_id, drafted_by, drafted_at, confirmed_by, issued_at)
-VALUES (%(id)s, %(number)s, %(place)s, '', '示例指令', %(sentence)s, '', ARRAY[%(place)s]::uuid[], '{bench}', '{}',
-  '{acknowledged}', '[]', %(at)s, 'none', false, 'issued', %(place)s, '示例', %(at)s, '示例', %(at)s);
-INSERT INTO orders_recipient (id, area, order_id, account_id, post_id, place_id, standing, state, reason)
-SELECT gen_random_uuid(), %(area)s, %(id)s, account_id, id, place_id, 'own', 'queued', ''
-FROM people_post WHERE kind_id = 'bench' AND from_on <= %(at)s AND (to_on IS NULL OR to_on > %(at)s);
-INSERT INTO outbox_outboxrow (id, area, topic, subject_id, event, payload, at)
-VALUES (gen_random_uuid(), %(area)s, 'orders', %(id)s, 'issued', %(payload)s, %(at)s)
+VALUES (%(id)s, %(number)s, %(place)s, '', '示例指令', %(sentence)s, %(body)s, ARRAY[%(place)s]::uuid[], '{bench}',
+  '{}', '{acknowledged}', '[]', %(at)s, 'none', false, 'issued', %(place)s, '示例', %(at)s, '示例', %(at)s)
 """
+_BODY = "先通知独居老人、残疾人和地下室住户，逐户回报。" * 20
 
 
 def free_port() -> int:
@@ -129,6 +128,7 @@ class Bench:
     accounts: list[str] = field(default_factory=list)
     devices: list[str] = field(default_factory=list)
     services: Services = field(default_factory=lambda: Services(dict(os.environ)))
+    rested: int = 0
     rows: list[tuple[str, str, str]] = field(default_factory=list)
 
     def connect(self) -> psycopg.Connection[Any]:
@@ -159,21 +159,53 @@ class Bench:
                     rows.write_row((n, account, hashlib.sha256(token.encode()).digest()))
             for statement in _FILL.split(";"):
                 cursor.execute(statement, {"place": self.place, "area": AREA, "at": datetime.now(UTC)})
-            for table in ("people_post", "people_account", "people_devicetoken"):
+            for table in (
+                "people_post",
+                "people_account",
+                "people_devicetoken",
+                "places_place",
+                "places_placeclosure",
+            ):
                 cursor.execute(f"ANALYZE {table}")
 
     def issue(self, number: str) -> tuple[str, float]:
-        """Snapshot of the audience and publication, one transaction; the order's id and the seconds it took."""
-        order, begun = str(uuid7()), time.monotonic_ns()
+        """Snapshot of the audience and publication, one transaction; the order's id and the seconds it took.
+
+        The statements are the product's own: who gets it, frozen and sent in the app, and the news of it.
+        """
+        import django
+
+        django.setup()
+        from django.db import connection, transaction
+
+        from shanzhi.base.outbox import actions as outbox
+        from shanzhi.work.orders import audience
+
+        at, order, begun = datetime.now(UTC), str(uuid7()), time.monotonic_ns()
         sentence = f"请到示例点集合 @@{begun}@@"
         given = {
-            "id": order, "number": number, "place": self.place, "area": AREA, "at": datetime.now(UTC),
-            "sentence": sentence, "payload": json.dumps({"sentence": sentence, "number": number}),
+            "id": order, "number": number, "place": self.place, "at": at, "sentence": sentence, "body": _BODY,
         }  # fmt: skip
-        with self.connect() as connection, connection.transaction():
-            for statement in _ORDER.split(";"):
-                connection.execute(statement, given)
-        return order, (time.monotonic_ns() - begun) / 1e9
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_ORDER, given)
+            whom = audience.Audience([UUID(self.place)], ["bench"])
+            audience.snapshot(UUID(order), whom, at.date(), at)
+            payload = {"sentence": sentence, "number": number}
+            outbox.publish([outbox.News(AREA, "orders", UUID(order), "issued", payload, at)])
+        spent = (time.monotonic_ns() - begun) / 1e9
+        connection.close()
+        return order, spent
+
+    def pulls(self, order: str) -> Path:
+        """A request for the full text of an order from each phone, as a file for the client."""
+        path = self.folder / "texts.requests"
+        with path.open("wb") as out:
+            for token in self.devices:
+                text = (
+                    f"GET /api/intake/texts/{order} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n"
+                ).encode()
+                out.write(b"%d\n%s" % (len(text), text))
+        return path
 
     def recipients(self, order: str) -> dict[str, str]:
         with self.connect() as connection:
@@ -312,7 +344,9 @@ def serve(bench: Bench) -> tuple[list[int], int]:
     ]
     ports, intake = [free_port() for _ in range(PUSH)], free_port()
     for n, port in enumerate(ports):
-        bench.services.start(f"push{n}", [*granian, str(port), "shanzhi.edge.push.asgi:application"])
+        bench.services.start(
+            f"push{n}", [sys.executable, "-m", "shanzhi.edge.push.server", "--port", str(port)]
+        )
     bench.services.start("intake", [*granian, str(intake), "shanzhi.edge.intake.asgi:application"])
     bench.services.start("worker", [sys.executable, "-m", "shanzhi.edge.cli.worker", "relay", "folding"])
     threading.Thread(target=bench.services.look_after, daemon=True).start()
@@ -343,6 +377,12 @@ def open_streams(bench: Bench, ports: list[int]) -> Phones:
         "streams open", f"{sum(one['open'] for one in opened):,}", f"in {seconds:.1f} s; tokens {made:.1f} s"
     )
     time.sleep(3)
-    each = (bench.services.kilobytes("push") - before) / bench.people
-    bench.line("memory of the server for each connection", f"{each:.1f} kB", "goal 12 kB")
+    bench.rested = before
+    memory(bench, "push", "right after opening")
     return phones
+
+
+def memory(bench: Bench, name: str, when: str) -> None:
+    """What a stream takes in the server, beyond the process without streams."""
+    each = (bench.services.kilobytes(name) - bench.rested) / bench.people
+    bench.line(f"memory of the server for each stream, {when}", f"{each:.1f} kB", "goal 12 kB")

@@ -13,8 +13,8 @@ from shanzhi.base.messaging import actions, channels, queries
 from shanzhi.base.messaging.actions import Wanted
 from shanzhi.base.messaging.addresses import digest, normal
 from shanzhi.base.messaging.channels import Answer, Letter, Outcome, Report
-from shanzhi.base.messaging.jobs import erase_message_addresses
 from shanzhi.base.messaging.models import Attempt, Message, Receipt, Reply
+from shanzhi.base.retention.jobs import destroy_what_is_old
 from shanzhi.core.kit.errors import InvalidInput
 
 AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
@@ -253,9 +253,9 @@ def test_addresses_and_replies_are_erased_by_night(settings: object) -> None:
     actions.replies("sms", [Answer("r", "好", AT, address="13900000000")], AT)
     actions.receipts("sms", [Report("nobody", "delivered", AT)], AT)
     settings.SHANZHI_CLOCK.advance(timedelta(days=29))  # type: ignore[attr-defined]
-    assert erase_message_addresses(timestamp=0) == 0
+    assert destroy_what_is_old(timestamp=0) == 0
     settings.SHANZHI_CLOCK.advance(timedelta(days=1, seconds=1))  # type: ignore[attr-defined]
-    assert erase_message_addresses(timestamp=0) == 4
+    assert destroy_what_is_old(timestamp=0) == 4
     assert set(Message.objects.values_list("address_digest", flat=True)) == {""}
     assert {message.address for message in Message.objects.all()} == {""}
     assert [reply.text for reply in Reply.objects.all()] == [""]

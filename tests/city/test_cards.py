@@ -12,9 +12,9 @@ from pypdf import PdfReader
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.base.audit.models import AuditEntry
+from shanzhi.base.retention.jobs import destroy_what_is_old
 from shanzhi.city.cards import actions, queries
 from shanzhi.city.cards.errors import NoBoard, NothingToShow, NotOnBoard
-from shanzhi.city.cards.jobs import forget_ended_contacts
 from shanzhi.city.cards.models import PostContact
 from shanzhi.city.people import actions as people
 from shanzhi.city.people.models import Post
@@ -151,9 +151,9 @@ def test_contacts_go_when_the_post_ends(grids, hold, at, clock):
     )
     for post in (kept, ended):
         actions.set_contact(grid, post.id, phone="028-0000-0001", photo=None, shown=True, actor=SYSTEM, at=at)
-    assert forget_ended_contacts(0) == 0
+    assert destroy_what_is_old(0) == 0
     clock.advance(timedelta(days=2))
-    assert forget_ended_contacts(0) == 1
+    assert destroy_what_is_old(0) == 1
     assert PostContact.objects.get().post_id == kept.id
     assert Post.objects.filter(id=ended.id).exists()
 

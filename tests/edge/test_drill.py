@@ -19,7 +19,7 @@ from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import drilling
 from shanzhi.edge.exchange.channels.sink import SinkChannel
-from shanzhi.work.orders import actions, queries
+from shanzhi.work.orders import actions, checking
 from shanzhi.work.orders.drafting import Draft
 from shanzhi.work.orders.models import Order, Receipt, Recipient
 
@@ -105,7 +105,7 @@ def test_a_drill_reaches_counts_and_scores(district: Place, clock: FixedClock) -
     # Sleeping phones were woken by messages, all of which went into the sink.
     assert found.sent_messages["sms"] > 0
     assert set(Message.objects.values_list("via", "state")) <= {("sink", "delivered"), ("sink", "cancelled")}
-    assert queries.missing(clock.now()) == []
+    assert checking.missing(clock.now()) == []
     assert {one.target.code for one in found.results} == {"reach", "acknowledge", "doors"}
     reach = next(one for one in found.results if one.target.code == "reach")
     assert reach.reached is not None and reach.points == 40

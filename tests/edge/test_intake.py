@@ -23,7 +23,7 @@ from shanzhi.edge.intake import asgi, batching
 from shanzhi.edge.intake.batching import Batcher, Store
 from shanzhi.edge.intake.kinds import KINDS, RECEIPTS, Kind
 from shanzhi.edge.push import tokens
-from shanzhi.work.orders.models import Receipt
+from shanzhi.work.orders.models import Receipt, Said
 
 PATH = "/api/intake/receipts"
 
@@ -224,7 +224,7 @@ def test_a_poisoned_item_does_not_lose_the_others(
     assert first.statuses == ["stored"] * 5 + ["invalid"] + ["stored"] * 3
     assert other.statuses == ["stored"]
     assert Receipt.objects.count() == 9
-    assert not Receipt.objects.filter(reason="毒").exists()
+    assert not Said.objects.filter(reason="毒").exists()
 
 
 def test_a_fault_of_ours_is_not_told_as_the_items(

@@ -17,32 +17,45 @@ from shanzhi.base.outbox import actions as outbox
 from shanzhi.base.outbox import relay
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.edge.cli.connections import conninfo
-from shanzhi.edge.push import asgi, tokens
+from shanzhi.edge.push import server, tokens
 from shanzhi.edge.push.hub import Hub
 
 A, B, C = (UUID(int=number) for number in (1, 2, 3))
 
 
 class Client:
-    """One connection, as an ASGI server would hand it over."""
+    """One connection, as the event loop would hand it over: what is written to it is kept."""
 
-    def __init__(self, query: str, path: str = "/api/push/stream") -> None:
-        self.scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode()}
-        self.sent: list[dict[str, Any]] = []
-        self.gone = asyncio.Event()
-        self.is_slow = False
+    def __init__(self, query: str, path: str = "/api/push/stream", method: str = "GET") -> None:
+        self.request = f"{method} {path}?{query} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        self.written = b""
+        self.is_closed = False
+        self.connection = server.Connection()
 
-    async def receive(self) -> dict[str, Any]:
-        await self.gone.wait()
-        return {"type": "http.disconnect"}
+    def open(self) -> None:
+        self.connection.connection_made(self)  # type: ignore[arg-type]
+        # A request comes in pieces.
+        self.connection.data_received(self.request[:9])
+        self.connection.data_received(self.request[9:])
 
-    async def send(self, message: dict[str, Any]) -> None:
-        if self.is_slow and message["type"] == "http.response.body" and len(self.sent) >= 2:
-            await asyncio.Event().wait()
-        self.sent.append(message)
+    def write(self, data: bytes) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def is_closing(self) -> bool:
+        return self.is_closed
+
+    def set_write_buffer_limits(self, high: int) -> None:
+        assert high > 0
+
+    def leave(self) -> None:
+        self.is_closed = True
+        self.connection.connection_lost(None)
 
     def text(self) -> str:
-        return b"".join(message.get("body", b"") for message in self.sent).decode()
+        return self.written.partition(b"\r\n\r\n")[2].decode()
 
     async def until(self, wanted: str) -> None:
         for _ in range(500):
@@ -53,11 +66,7 @@ class Client:
 
 
 def status(client: Client) -> int:
-    return int(client.sent[0]["status"])
-
-
-def run(client: Client) -> Any:
-    return asyncio.ensure_future(asgi.application(client.scope, client.receive, client.send))
+    return int(client.written.split(b" ")[1])
 
 
 def test_without_a_fresh_token_of_ours_nobody_listens() -> None:
@@ -65,11 +74,44 @@ def test_without_a_fresh_token_of_ours_nobody_listens() -> None:
         old = signing.dumps("x", salt="another salt")
         clients = [Client(""), Client("token=x"), Client(f"token={old}"), Client("", "/elsewhere")]
         clients.insert(3, Client(f"token={tokens.make('None')}"))
+        clients.append(Client(f"token={tokens.make(str(A))}", method="POST"))
         for client in clients:
-            await run(client)
+            client.open()
+            assert client.is_closed
+        assert server.hub.count == 0
         return [status(client) for client in clients]
 
-    assert asyncio.run(walk()) == [401, 401, 401, 401, 404]
+    assert asyncio.run(walk()) == [401, 401, 401, 401, 404, 404]
+
+
+def test_a_request_that_is_none_is_refused_and_forgotten(monkeypatch: Any) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.01)
+
+    async def walk() -> list[int]:
+        nonsense, endless, silent = Client(""), Client(""), Client("")
+        nonsense.request = b"\x16\x03\x01 hello\r\n\r\n"
+        endless.request = b"GET / HTTP/1.1\r\n" + b"x" * server.MOST_REQUEST_BYTES
+        silent.request = b""
+        for client in (nonsense, endless, silent):
+            client.open()
+        await asyncio.sleep(0.05)
+        for client in (nonsense, endless, silent):
+            client.connection.data_received(b"more")
+            client.leave()
+        return [status(client) for client in (nonsense, endless, silent)]
+
+    assert asyncio.run(walk()) == [400, 431, 408]
+
+
+def test_a_process_takes_as_many_streams_as_it_may(monkeypatch: Any) -> None:
+    monkeypatch.setattr(server, "MOST_STREAMS", 1)
+
+    async def work(hub: Hub, clients: list[Client]) -> None:
+        more = Client(f"token={tokens.make(str(B))}")
+        more.open()
+        assert (status(more), more.is_closed, hub.count) == (503, True, 1)
+
+    walk(monkeypatch, [A], work)
 
 
 def test_a_token_lasts_five_minutes(monkeypatch: Any) -> None:
@@ -90,17 +132,16 @@ def walk(
 
     async def whole() -> list[str]:
         hub = Hub()
-        monkeypatch.setattr(asgi, "hub", hub)
+        monkeypatch.setattr(server, "hub", hub)
         clients = [Client(f"token={tokens.make(str(account))}") for account in accounts]
-        tasks = [run(client) for client in clients]
         for client in clients:
-            await client.until("retry")
+            client.open()
+            assert status(client) == 200 and client.text() == "retry: 3000\n\n"
         assert len(list(hub.streams())) == len(clients)
         await work(hub, clients)
         for client in clients:
-            client.gone.set()
-        await asyncio.gather(*tasks)
-        assert hub.accounts == {}
+            client.leave()
+        assert (hub.accounts, hub.count) == ({}, 0)
         return [client.text().removeprefix("retry: 3000\n\n") for client in clients]
 
     return asyncio.run(whole())
@@ -120,11 +161,8 @@ def test_numbers_are_told_and_what_came_together_is_told_together(monkeypatch: A
 
 def test_who_has_gone_is_forgotten_and_the_others_stay(monkeypatch: Any) -> None:
     async def work(hub: Hub, clients: list[Client]) -> None:
-        clients[1].gone.set()
-        for _ in range(500):
-            if len(list(hub.streams())) == 2:
-                break
-            await asyncio.sleep(0.01)
+        clients[1].leave()
+        clients[1].connection.connection_lost(None)
         assert [stream.account for stream in hub.streams()] == [A.bytes, B.bytes]
         hub.tell({"cases": 1})
         await clients[2].until('"cases"')
@@ -135,19 +173,18 @@ def test_who_has_gone_is_forgotten_and_the_others_stay(monkeypatch: Any) -> None
 
 def test_a_slow_stream_does_not_hold_up_the_others(monkeypatch: Any) -> None:
     async def work(hub: Hub, clients: list[Client]) -> None:
-        clients[0].is_slow = True
+        clients[0].connection.pause_writing()
         for number in (1, 2, 3):
             hub.tell({"cases": number})
             await clients[1].until(f'"number": {number}}}')
         slow = next(iter(hub.streams()))
         # What waits for it does not grow.
-        assert (slow.pending, slow.sending is None) == (
-            {"cases": 'data: {"topic": "cases", "number": 3}\n\n'}, False,
-        )  # fmt: skip
-        slow.sending.cancel()
+        assert slow.pending == {"cases": b'data: {"topic": "cases", "number": 3}\n\n'}
+        assert clients[0].text() == "retry: 3000\n\n"
+        clients[0].connection.resume_writing()
 
     told = walk(monkeypatch, [A, B], work)
-    assert told[0] == ""
+    assert told[0] == 'data: {"topic": "cases", "number": 3}\n\n'
     assert told[1].count("data:") == 3
 
 
@@ -207,9 +244,9 @@ def test_the_hub_listens_by_itself_and_begins_with_what_comes(
 
     async def whole() -> str:
         hub = Hub()
-        monkeypatch.setattr(asgi, "hub", hub)
+        monkeypatch.setattr(server, "hub", hub)
         client = Client(f"token={tokens.make(str(audience.accounts[0].id))}")
-        task = run(client)
+        client.open()
         await client.until("reconnected")
         async with await opened() as other:
             await other.execute(
@@ -223,8 +260,7 @@ def test_the_hub_listens_by_itself_and_begins_with_what_comes(
                 "WHERE application_name = 'shanzhi-push' AND datname = current_database()"
             )
         await client.until('"event": "issued"')
-        client.gone.set()
-        await task
+        client.leave()
         for running in hub.tasks:
             running.cancel()
         await asyncio.gather(*hub.tasks, return_exceptions=True)

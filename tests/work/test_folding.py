@@ -22,22 +22,21 @@ from shanzhi.work.orders.models import FoldMark, ReachCount, Recipient
 
 ANSWERS = ["delivered", "read", "acknowledged", "working", "done", "cannot"]
 _INSERT = """
-INSERT INTO orders_receipt (id, area, recipient_id, answer, reason, happened_at, received_at, hash)
-VALUES (%s, '900101', %s, %s, %s, %s, %s, '')
+INSERT INTO orders_receipt (id, area, recipient_id, answer, happened_at, received_at, hash)
+VALUES (%s, '900101', %s, %s, %s, %s, '')
 """
 _INSTANTS = ["sent", "delivered", "read", "acknowledged", "working", "done", "cannot"]
 
 
 def add(audience: Any, who: int, answer: str, minute: int, through: Any = connection) -> None:
     at = audience.at + timedelta(minutes=minute)
-    reason = f"原因{minute}" if answer == "cannot" else ""
     with through.cursor() as cursor:
-        cursor.execute(_INSERT, [uuid7(), audience.recipients[who].id, answer, reason, at, at])
+        cursor.execute(_INSERT, [uuid7(), audience.recipients[who].id, answer, at, at])
 
 
 def state(audience: Any, who: int = 0) -> dict[str, Any]:
     row = Recipient.objects.get(id=audience.recipients[who].id)
-    told = {"state": row.state, "reason": row.reason}
+    told: dict[str, Any] = {"state": row.state}
     for name in _INSTANTS:
         at = getattr(row, f"{name}_at")
         told[name] = at and round((at - audience.at) / timedelta(minutes=1))
@@ -61,8 +60,6 @@ def expected(said: list[tuple[str, int]]) -> dict[str, Any]:
     if ends:
         last = max(minute for minute, _ in ends)
         told["state"] = "cannot" if (last, "cannot") in ends else "done"
-    refused = [minute for answer, minute in said if answer == "cannot"]
-    told["reason"] = f"原因{max(refused)}" if refused else ""
     return told
 
 
@@ -144,7 +141,7 @@ def test_what_another_server_wrote_is_folded(audience: Any) -> None:
     with connection.cursor() as cursor:
         at = audience.at
         insert = _INSERT.replace("(id,", "(written, id,").replace("VALUES (", "VALUES (%s::text::xid8, ")
-        cursor.execute(insert, [end + 900_000, uuid7(), audience.recipients[1].id, "read", "", at, at])
+        cursor.execute(insert, [end + 900_000, uuid7(), audience.recipients[1].id, "read", at, at])
     assert folding.fold(audience.at, restored=False) == 0
     assert folding.fold(audience.at) == 1
     assert state(audience, 1)["state"] == "read"

@@ -19,7 +19,7 @@ from shanzhi.city.people.models import Account
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli.demo import PASSWORD
-from shanzhi.work.orders import folding, queries, rollup
+from shanzhi.work.orders import checking, folding, rollup
 from shanzhi.work.orders.models import CallThrough, Order, OrderEvent, Recipient, Rung
 
 pytestmark = pytest.mark.django_db
@@ -110,7 +110,10 @@ def test_an_order_reaches_everybody_and_the_board_knows(
     assert rollup.roll_up(clock.now()) == 0
     status, board = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/board")
     assert status == 200
-    assert board["numbers"] == {"people": 14, "delivered": 2, "acknowledged": 2, "done": 0, "cannot": 1}
+    assert board["numbers"] == {
+        "people": 14, "sent": 14, "delivered": 2, "failed": 0, "pending": 12, "acknowledged": 2,
+        "working": 0, "done": 0, "cannot": 1,
+    }  # fmt: skip
     assert [point["acknowledged"] for point in board["curve"]] == [2]
     top = board["places"][0]
     status, below = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/board?place={top['place_id']}")
@@ -118,8 +121,9 @@ def test_an_order_reaches_everybody_and_the_board_knows(
     status, silent = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/people?which=silent")
     assert len(silent["people"]) == 12 and not silent["has_more"]
     status, cannot = sign_in("zhihui").get(f"/api/orders/{order['row']['id']}/people?which=cannot")
-    assert [one["name"] for one in cannot["people"]] == ["示例员1"]
-    assert queries.missing(clock.now()) == []
+    assert [(one["name"], one["reason"]) for one in cannot["people"]] == [("示例员1", "人在外地")]
+    assert sign_in("w1").get("/api/orders/mine")[1]["orders"][0]["reason"] == "人在外地"
+    assert checking.missing(clock.now()) == []
 
 
 def test_whoever_drafts_does_not_issue(

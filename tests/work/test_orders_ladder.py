@@ -23,7 +23,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.edge.cli.demo import PASSWORD
-from shanzhi.work.orders import actions, folding, ladder, noting, packs, queries
+from shanzhi.work.orders import actions, checking, folding, ladder, noting, packs, queries
 from shanzhi.work.orders.drafting import Draft
 from shanzhi.work.orders.flow import Answer
 from shanzhi.work.orders.models import Order, Recipient, Rung
@@ -165,7 +165,7 @@ def test_the_silent_climb_and_the_numbers_add_up(
     upper = Recipient.objects.filter(standing="upper").select_related("account", "instead_of__account")
     asked = {one.instead_of.account.username: one.account.username for one in upper if one.instead_of}
     assert set(asked) == {"w1", "w3", "w4"} and asked["w1"] == asked["w3"] == "head"
-    assert queries.missing(clock.now()) == []
+    assert checking.missing(clock.now()) == []
     assert queries.stand_ins(made) == {"deputy": (1, 0), "upper": (3, 0)}
 
 
@@ -273,17 +273,6 @@ def test_a_rung_taken_by_a_killed_worker_is_taken_again(
     assert ladder.take_due(clock.now()) == 1
     assert Message.objects.count() == 5
     connection.close()
-
-
-def test_missing_rows_are_found(order: Any, gateways: dict[str, Gateway], clock: FixedClock) -> None:
-    made = order()
-    clock.advance(timedelta(seconds=60))
-    ladder.take_due(clock.now())
-    lost = Message.objects.first()
-    assert lost is not None
-    Message.objects.filter(id=lost.id).delete()
-    Recipient.objects.filter(account__username="w4").delete()
-    assert sorted(queries.missing(clock.now())) == sorted([(made.number, 5, 4), (made.number, 5, 4)])
 
 
 def test_messages_can_be_asked_twice(order: Any, gateways: dict[str, Gateway], clock: FixedClock) -> None:

@@ -12,7 +12,7 @@ from django.db import connection
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.orders import receipts
-from shanzhi.work.orders.models import Receipt
+from shanzhi.work.orders.models import Receipt, Said
 
 
 def take(audience: Any, *sent: tuple[int, dict[str, Any]], later: timedelta = timedelta(0)) -> list[str]:
@@ -29,8 +29,12 @@ def test_a_receipt_is_stored_with_what_it_says(audience: Any) -> None:
     item = audience.item(1, "cannot", reason="车坏了", answers={"人数": 3})
     assert take(audience, (1, item)) == ["stored"]
     kept = Receipt.objects.get()
-    assert (str(kept.id), kept.area, kept.recipient_id, kept.answer, kept.reason, kept.answers) == (
-        item["id"], "900101", audience.recipients[1].id, "cannot", "车坏了", {"人数": 3},
+    assert (str(kept.id), kept.area, kept.recipient_id, kept.answer) == (
+        item["id"], "900101", audience.recipients[1].id, "cannot",
+    )  # fmt: skip
+    words = Said.objects.get()
+    assert (str(words.id), words.area, words.recipient_id, words.reason, words.answers, words.at) == (
+        item["id"], "900101", audience.recipients[1].id, "车坏了", {"人数": 3}, audience.at,
     )  # fmt: skip
     assert (kept.happened_at, kept.received_at) == (audience.at, audience.at)
 

@@ -1,12 +1,15 @@
 /** The orders of whoever is signed in, and the answers on their way. One inbox for the whole desk. */
 import { computed, ref, shallowRef } from 'vue'
-import { readInbox } from '@/shared/api-orders'
+import { pullText, readInbox } from '@/shared/api-orders'
 import { listen } from '@/shared/live'
+import type { IssuedFrame } from '@/shared/live'
 import { ReceiptQueue } from '@/shared/receipts'
 import type { Inbox, MyOrder, ReceiptBody } from '@/shared/types-orders'
 import { me } from './session'
 
 const RETRY_SECONDS = 20
+/** A whole city hears of an order in the same second: each pulls its text at a moment of its own. */
+const PULL_SECONDS = 20
 export const inbox = shallowRef<Inbox | null>(null)
 export const refused = ref(false)
 /** Changes whenever the queue does. */
@@ -73,15 +76,46 @@ export function opened(order: MyOrder): void {
   void flush()
 }
 
+/** Orders of which the first sentence has come and the text not yet. */
+export const arriving = ref<IssuedFrame[]>([])
+const pulls = new Map<string, ReturnType<typeof setTimeout>>()
+const EMPTY = { state_zh: '', state_en: '', reach_zh: '', reach_en: '', instead_of: '', corrected_by: '', reason: '' }
+
+function arrived(frame: IssuedFrame): void {
+  if (pulls.has(frame.order) || inbox.value?.orders.some((one) => one.order === frame.order)) return
+  arriving.value = [...arriving.value, frame]
+  pulls.set(frame.order, setTimeout(() => void pullNow(frame.order), Math.random() * PULL_SECONDS * 1000))
+}
+/** Pull the text of an order that has come, now: somebody wants to answer. */
+export async function pullNow(order: string): Promise<MyOrder | undefined> {
+  clearTimeout(pulls.get(order))
+  const found = await pullText(order).catch(() => null)
+  if (found) {
+    const orders = found.map((one) => ({ ...EMPTY, ...one }) as MyOrder)
+    const others = (inbox.value?.orders ?? []).filter((one) => one.order !== order)
+    inbox.value = { waiting: (inbox.value?.waiting ?? 0) + orders.length, orders: [...orders, ...others] }
+    for (const one of orders) mine().addOnce(one, 'delivered')
+    await flush()
+  } else {
+    await refresh().catch(() => undefined)
+  }
+  pulls.delete(order)
+  arriving.value = arriving.value.filter((one) => one.order !== order)
+  return inbox.value?.orders.find((one) => one.order === order)
+}
+
 /** Keep the inbox fresh until the returned function is called. */
 export function watchInbox(): () => void {
-  const deaf = listen({ onNews: refresh })
+  const deaf = listen({ onNews: refresh, onIssued: arrived })
   const again = () => void flush()
   const timer = setInterval(again, RETRY_SECONDS * 1000)
   window.addEventListener('online', again)
   window.addEventListener('focus', again)
   void refresh().catch(() => undefined)
   return () => {
+    for (const timer of pulls.values()) clearTimeout(timer)
+    pulls.clear()
+    arriving.value = []
     deaf()
     clearInterval(timer)
     window.removeEventListener('online', again)

@@ -8,6 +8,24 @@ import type { Me } from '@/shared/types'
 export const me = ref<Me | null>(null)
 export const sessionEnded = ref(false)
 let known = false
+/** Who was signed in on this device last: without a network their pages open all the same. */
+const KEPT = 'shanzhi.me'
+
+function remember(who: Me | null): void {
+  try {
+    if (who) localStorage.setItem(KEPT, JSON.stringify(who))
+    else localStorage.removeItem(KEPT)
+  } catch {
+    // A browser that keeps nothing needs a network.
+  }
+}
+function remembered(): Me | null {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT) ?? 'null') as Me | null
+  } catch {
+    return null
+  }
+}
 
 export const can = (capability: string) => me.value?.capabilities.includes(capability) ?? false
 
@@ -38,10 +56,12 @@ export async function loadMe(force = false): Promise<Me | null> {
   try {
     me.value = await readMe()
     known = true
+    remember(me.value)
   } catch (thrown) {
     const error = asApiError(thrown)
-    me.value = null
     known = error.status === 401 || error.status === 403
+    if (known) remember(null)
+    me.value = error.status === 0 ? remembered() : null
   }
   return me.value
 }
@@ -61,4 +81,5 @@ export async function signOut(): Promise<void> {
 export function forget(): void {
   me.value = null
   known = true
+  remember(null)
 }

@@ -1,7 +1,9 @@
 /** The endpoints of orders, one function each. */
+import { readPushConfig } from './api'
 import { ask } from './http'
 import type {
   Inbox,
+  MyOrder,
   Order,
   OrderBoard,
   OrderDraft,
@@ -36,6 +38,18 @@ export const noteCall = (person: OrderPerson, outcome: string, note: string) =>
 export const revealOrderPhone = (person: OrderPerson, reason: string) =>
   post<{ phone: string }>(`/api/order-people/${at(person.area)}/${at(person.id)}/phone`, { reason })
 export const readInbox = () => ask<Inbox>('/api/orders/mine', { background: true })
+/** The full text of one order, from the door that many phones use at once; null when there is none to be asked. */
+export async function pullText(order: string): Promise<Partial<MyOrder>[] | null> {
+  const config = await readPushConfig()
+  if (!config?.intake) return null
+  const response = await fetch(`${config.intake}/texts/${at(order)}`, {
+    headers: { authorization: `Bearer ${config.token}` },
+    cache: 'no-store',
+    credentials: 'omit',
+  })
+  if (!response.ok) return null
+  return ((await response.json()) as { orders: Partial<MyOrder>[] }).orders
+}
 export const sendReceipts = (items: ReceiptBody[]) =>
   ask<ReceiptOutcome[]>('/api/orders/receipts', { method: 'POST', json: { items }, background: true })
 export const orderExportAddress = (id: string, lang: string) => `/api/orders/${at(id)}/export?lang=${lang}`

@@ -91,7 +91,9 @@ export const importCatalogue = (file: File, dryRun: boolean) => {
 export const answerLimit = (id: string, amount: number, unit: string) =>
   ask<Condition>(`/api/catalogue/conditions/${at(id)}/limit`, { method: 'POST', json: { amount, unit } })
 
-export const readKinds = () => ask<KindGroup[]>('/api/kinds')
+/** Kinds to choose from; with a place or a point also those of a response that goes on there. */
+export const readKinds = (where: { place?: string | null; lon?: number | null; lat?: number | null } = {}) =>
+  ask<KindGroup[]>('/api/kinds', { query: where })
 export const report = (body: ReportBody, key: string) =>
   ask<ReportReceipt>('/api/reports', { method: 'POST', json: body, headers: { 'Idempotency-Key': key } })
 export const readFollow = (number: string, secret: string, background = false) =>
@@ -108,4 +110,4 @@ export const rate = (
     headers: { 'X-Follow-Secret': secret, 'Idempotency-Key': key },
   })
 
-export const readPushConfig = () => ask<{ url: string }>('/api/push/config')
+export const readPushConfig = () => ask<{ url: string; intake: string; token: string }>('/api/push/config')

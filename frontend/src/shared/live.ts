@@ -10,9 +10,29 @@ const POLL_SECONDS = 5
 const QUIET_POLL_SECONDS = 30
 const JITTER_MILLISECONDS = 600
 
+/** A frame about an order that has just been issued to this account: its first sentence, at once. */
+export interface IssuedFrame {
+  topic: 'orders'
+  event: 'issued'
+  order: string
+  order_number: string
+  sentence: string
+}
+
 export interface LiveOptions {
   onNews: () => void | Promise<void>
+  /** Takes an order that was issued by itself; without it, it is news like any other. */
+  onIssued?: (frame: IssuedFrame) => void
   onState?: (connected: boolean) => void
+}
+
+function issuedIn(text: string): IssuedFrame | null {
+  try {
+    const found = JSON.parse(text) as Partial<IssuedFrame>
+    return found.event === 'issued' && found.order ? (found as IssuedFrame) : null
+  } catch {
+    return null
+  }
 }
 
 /** Start listening; returns the function that stops it. */
@@ -97,7 +117,11 @@ export function listen(options: LiveOptions): () => void {
       say(true)
       pullSoon()
     }
-    stream.onmessage = () => pullSoon()
+    stream.onmessage = (event: MessageEvent<string>) => {
+      const frame = options.onIssued ? issuedIn(event.data) : null
+      if (frame) options.onIssued?.(frame)
+      else pullSoon()
+    }
     stream.onerror = () => {
       stream?.close()
       stream = null

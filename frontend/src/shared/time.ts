@@ -138,3 +138,9 @@ export function cityInstant(wall: string, zone = cityTimeZone()): string {
   }
   return new Date(meant - off(meant - off(meant))).toISOString()
 }
+
+/** What the city's clock shows at an instant, as a datetime input writes it: `cityInstant` the other way. */
+export function wallOf(iso: string, zone = cityTimeZone()): string {
+  const shift = Date.parse(cityInstant(iso.slice(0, 16), zone)) - Date.parse(`${iso.slice(0, 16)}:00Z`)
+  return new Date(Date.parse(iso) - shift).toISOString().slice(0, 16)
+}

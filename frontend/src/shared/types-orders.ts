@@ -34,6 +34,33 @@ export interface OrderTemplate extends Coded {
   answers: string[]
   asks: OrderAsk[]
   hazard: string
+  household_rule: string
+}
+export interface HouseholdRule extends Coded {
+  chosen: boolean
+}
+export interface CompoundName {
+  area: string
+  id: string
+  name: string
+}
+/** A GeoJSON polygon: rings of longitude and latitude (WGS-84). */
+export interface Outline {
+  type: 'Polygon' | 'MultiPolygon'
+  coordinates: unknown
+}
+export interface OrderPromise {
+  seconds: number
+  asleep_share: number
+  first_most: number
+  people: number
+  is_kept: boolean
+  reached: number
+  first_seconds: number
+  remaining: number
+  needed_rate: number | null
+  needed_factor: number | null
+  curve: [number, number][]
 }
 export interface OrderOptions {
   templates: OrderTemplate[]
@@ -42,6 +69,7 @@ export interface OrderOptions {
   skills: Coded[]
   answers: Coded[]
   channels: string[]
+  household_rules: HouseholdRule[]
 }
 export interface OrderDraft {
   title: string
@@ -57,7 +85,9 @@ export interface OrderDraft {
   template: string
   is_drill: boolean
   supersedes: string | null
-  outline?: Record<string, unknown> | null
+  outline: Outline | null
+  household_rule: string
+  compound_ids: string[]
 }
 export interface Counted extends Coded {
   count: number
@@ -69,10 +99,15 @@ export interface OrderPreview {
   areas: Counted[]
   with_phone: number
   warnings: { zh: string; en: string }[]
+  promise: OrderPromise | null
+  promise_full: OrderPromise | null
 }
 export interface ReachNumbers {
   people: number
+  sent: number
   delivered: number
+  failed: number
+  pending: number
   acknowledged: number
   done: number
   cannot: number
@@ -108,7 +143,10 @@ export interface OrderRung extends LadderStep {
 export interface Order {
   row: OrderRow
   body: string
-  outline: Record<string, unknown> | null
+  outline: Outline | null
+  household_rule: Coded
+  compounds: CompoundName[]
+  promise: OrderPromise | null
   post_kinds: Coded[]
   skills: Coded[]
   answers: string[]
@@ -143,11 +181,29 @@ export interface PlaceLine {
   numbers: ReachNumbers
   has_below: boolean
 }
+export interface OrderDiscrepancy extends Pick<Coded, 'zh' | 'en'> {
+  kind: string
+  detail: string
+  wanted: number
+  found: number
+  repaired: number
+  first_at: string
+  closed_at: string | null
+}
+export interface OrderAnswered extends Coded {
+  kind: string
+  count: number
+  total: number | null
+  choices: [string, number][]
+  texts: string[]
+}
 export interface OrderBoard {
   at: string
   numbers: ReachNumbers
   curve: ReachPoint[]
   places: PlaceLine[]
+  answered: OrderAnswered[]
+  discrepancies: OrderDiscrepancy[]
 }
 export interface OrderPerson {
   area: string
@@ -166,6 +222,7 @@ export interface OrderPerson {
   call_en: string | null
   called_by: string | null
   called_at: string | null
+  reason: string
 }
 export interface MyOrder {
   area: string
@@ -190,6 +247,8 @@ export interface MyOrder {
   instead_of: string
   corrected_by: string
   reason: string
+  household_rule: Coded
+  compounds: string[]
 }
 export interface Inbox {
   waiting: number

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "shanzhi.scenes.isolation",
     "shanzhi.scenes.sampling",
     "shanzhi.command.plans",
+    "shanzhi.command.reporting",
     "shanzhi.command.board",
 ]
 AUTH_USER_MODEL = "people.Account"

@@ -1,3 +1,5 @@
 import type { RouteRecordRaw } from 'vue-router'
 
-export const sampling: RouteRecordRaw[] = []
+export const sampling: RouteRecordRaw[] = [
+  { path: '/slot/:code?', component: () => import('../pages/SlotPage.vue') },
+]

@@ -20,17 +20,27 @@ def _key(secret: str) -> bytes:
 
 def encrypt(text: str) -> bytes:
     """Nonce, cipher text and tag of one value."""
+    return encrypt_bytes(text.encode())
+
+
+def encrypt_bytes(plain: bytes) -> bytes:
+    """The same of bytes."""
     nonce = os.urandom(_NONCE_BYTES)
     worker = Cipher(algorithms.SM4(_key(settings.SHANZHI_FIELD_KEY)), modes.GCM(nonce)).encryptor()
-    body = worker.update(text.encode()) + worker.finalize()
+    body = worker.update(plain) + worker.finalize()
     return nonce + body + worker.tag
 
 
 def decrypt(stored: bytes) -> str:
     """The value again. Raises cryptography's InvalidTag when it was changed or the key is another."""
+    return decrypt_bytes(stored).decode()
+
+
+def decrypt_bytes(stored: bytes) -> bytes:
+    """The same of bytes."""
     nonce, body, tag = stored[:_NONCE_BYTES], stored[_NONCE_BYTES:-_TAG_BYTES], stored[-_TAG_BYTES:]
     worker = Cipher(algorithms.SM4(_key(settings.SHANZHI_FIELD_KEY)), modes.GCM(nonce, tag)).decryptor()
-    return (worker.update(body) + worker.finalize()).decode()
+    return worker.update(body) + worker.finalize()
 
 
 class EncryptedField(models.BinaryField):

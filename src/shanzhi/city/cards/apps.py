@@ -13,9 +13,10 @@ class CardsConfig(AppConfig):
 
     def ready(self) -> None:
         """What a post publishes goes on at the successor of a place that ends."""
-        from shanzhi.city.cards import following
+        from shanzhi.city.cards import following, held
         from shanzhi.city.places import touching
 
+        held.register_all()
         touching.register(
             "contacts",
             "公示电话与照片",

@@ -1,11 +1,9 @@
 """Counts of doors and compounds below a place (户数统计). Read only; the callers have checked the scope."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-import shapely
 from django.db import connection
 
 from shanzhi.base.rows import in_sets
@@ -43,22 +41,6 @@ LEFT JOIN compounds_membership m ON m.place_id = p.id AND {_ON.format(t="m")}
 LEFT JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id AND {_STANDS.format(t="f")}
 WHERE k.ancestor_id = %(place)s AND {_ON.format(t="k")}
 GROUP BY p.id, v.code, v.name ORDER BY v.code LIMIT %(limit)s
-"""
-
-_OF_COMPOUNDS = f"""
-SELECT coalesce(sum(coalesce(f.homes, CASE WHEN c.kind = 'shops' THEN 0 ELSE c.households END)), 0)
-FROM unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id)
-JOIN compounds_compound c ON c.area = given.area AND c.id = given.id
-LEFT JOIN LATERAL (
-  SELECT sum(f.homes) AS homes
-  FROM compounds_building b JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id
-  WHERE b.area = c.area AND b.compound_id = c.id AND {_STANDS.format(t="b")} AND {_STANDS.format(t="f")}
-) f ON TRUE
-"""
-_POINTS_BELOW = f"""
-SELECT c.area, c.id, c.lon, c.lat FROM compounds_compound c
-WHERE c.lon IS NOT NULL AND {_STANDS.format(t="c")} AND c.place_id IN (
-  SELECT k.descendant_id FROM places_placeclosure k WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")})
 """
 
 
@@ -109,19 +91,5 @@ def microgrid_count(place_id: UUID, on: date) -> int:
             f"AND {_STANDS.format(t='p')}",
             {"place": place_id, "on": on},
         )
-        row = cursor.fetchone()
-    return int(row[0]) if row else 0
-
-
-def homes_inside(place_ids: Sequence[UUID], outline: bytes, on: date) -> int:
-    """Homes of the compounds below these places whose point lies in the outline (WKB, WGS-84)."""
-    shape = shapely.from_wkb(outline)
-    with in_sets(), connection.cursor() as cursor:
-        cursor.execute(_POINTS_BELOW, {"places": list(place_ids), "on": on})
-        rows = cursor.fetchall()
-        found = shapely.contains_xy(shape, [row[2] for row in rows], [row[3] for row in rows])
-        inside = [row for row, is_in in zip(rows, found, strict=True) if is_in]
-        given = {"areas": [row[0] for row in inside], "ids": [row[1] for row in inside], "on": on}
-        cursor.execute(_OF_COMPOUNDS, given)
         row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -75,6 +75,43 @@ def create(wish: NewProposal, *, actor: Actor, at: datetime) -> Proposal:
     return made
 
 
+def of_response(activation_id: UUID) -> Proposal | None:
+    """The proposal that an activation has begun, if it still stands."""
+    rows = Proposal.objects.filter(activation_id=activation_id)
+    return rows.exclude(state__in=[Proposal.DISCARDED, Proposal.FAILED]).first()
+
+
+def create_for_response(
+    activation_id: UUID,
+    name: str,
+    place_ids: Sequence[UUID],
+    band: bounds.Bounds,
+    *,
+    actor: Actor,
+    at: datetime,
+) -> Proposal | None:
+    """Ask for the division that an approved response brings along; None where there are no communities.
+
+    Two people have decided on the response: that it is worked out needs no further right, publishing it does.
+    """
+    if not queries.communities_of(place_ids, localdate(at)):
+        return None
+    with transaction.atomic():
+        made = Proposal.objects.create(
+            name=name[:100], places=list(dict.fromkeys(place_ids)), low=band.low, high=band.high,
+            target=band.target, mode="fast", emergency=True, created_at=at, created_by=actor.name[:60],
+            activation_id=activation_id,
+        )  # fmt: skip
+        _record(made, "created", actor, at, activation=str(activation_id))
+    return made
+
+
+def lay_aside(found: Proposal, actor: Actor, at: datetime) -> None:
+    """Discard a proposal of a response that has ended, in the caller's transaction."""
+    _advance(found, found.version, Proposal.DISCARDED)
+    _record(found, "discarded", actor, at)
+
+
 def _called(names: list[str], on: date) -> str:
     return f"{names[0]}{f'等{len(names)}处' if len(names) > 1 else ''} {on:%Y-%m-%d}"
 

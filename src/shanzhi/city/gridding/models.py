@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import Q
 
 from shanzhi.base.rows import CodeField, GrowingRow
 from shanzhi.city.places.models import Place
@@ -9,7 +10,10 @@ from shanzhi.core.kit.ids import uuid7
 
 
 class Proposal(models.Model):
-    """A proposed division (划分方案) of some places. `numbers` are those of the partition when it was worked out."""
+    """A proposed division (划分方案) of some places, perhaps for a response.
+
+    `numbers` are those of the partition when it was worked out.
+    """
 
     WAITING, WORKING, READY = "waiting", "working", "ready"
     PUBLISHING, PUBLISHED, DISCARDED, FAILED = "publishing", "published", "discarded", "failed"
@@ -33,9 +37,17 @@ class Proposal(models.Model):
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=60)
     published_on = models.DateField(null=True)
+    activation_id = models.UUIDField(null=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activation_id"],
+                condition=Q(activation_id__isnull=False) & ~Q(state__in=["discarded", "failed"]),
+                name="gridding_proposal_response",
+            ),
+        ]
 
 
 class ProposalPart(GrowingRow):

@@ -19,6 +19,6 @@ class ModesConfig(AppConfig):
             "modes_activationevent",
             [
                 "id", "activation_id", "verb", "from_state", "to_state", "level", "last_on", "actor_id",
-                "actor_name", "reason", "made", "at",
+                "actor_name", "reason", "document", "made", "at",
             ],
         )  # fmt: skip

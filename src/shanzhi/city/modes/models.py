@@ -35,7 +35,10 @@ class Activation(models.Model):
     document = models.CharField(max_length=80, blank=True, default="")
     why_so_large = models.CharField(max_length=300, blank=True, default="")
     exit_zh = models.CharField(max_length=200, blank=True, default="")
+    exit_en = models.CharField(max_length=300, blank=True, default="")
+    exit_phone = models.CharField(max_length=40, blank=True, default="")
     content = models.JSONField()
+    levels = models.JSONField(default=list)
     proposed_by_id = models.UUIDField()
     proposed_by = models.CharField(max_length=60)
     proposed_at = models.DateTimeField()
@@ -43,6 +46,9 @@ class Activation(models.Model):
     approved_by = models.CharField(max_length=60, blank=True, default="")
     live_at = models.DateTimeField(null=True)
     last_on = models.DateField(null=True)
+    limit_on = models.DateField(null=True)
+    confined_on = models.DateField(null=True)
+    renewed_by_id = models.UUIDField(null=True)
     renewed_by = models.CharField(max_length=60, blank=True, default="")
     ended_at = models.DateTimeField(null=True)
 
@@ -83,6 +89,7 @@ class ActivationEvent(models.Model):
     actor_id = models.UUIDField(null=True)
     actor_name = models.CharField(max_length=60)
     reason = models.CharField(max_length=300, blank=True, default="")
+    document = models.CharField(max_length=80, blank=True, default="")
     made = models.JSONField(default=list)
     at = models.DateTimeField()
 

@@ -7,7 +7,7 @@ sweeps under "sweeps" and so on. The plan itself does not know what they mean; t
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 from uuid import UUID
 
 from shanzhi.base.access import Actor
@@ -65,6 +65,34 @@ class Part(Protocol):
 
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """Stand down what this activation made live (收尾): end, relieve, return; in the caller's transaction."""
+
+
+@runtime_checkable
+class Shrinking(Protocol):
+    """A part that can end some of what it made: offered by those whose items live on their own.
+
+    When the level changes and some items of a part go while others stay, the door calls `shrink` with those that
+    stay; a part without it is ended whole and begun again with the items of the new level.
+    """
+
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End what this activation made live and is not among the items left; in the caller's transaction."""
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A part whose things know the last day or the level: told when either moves (extend, renew, raise, lower)."""
+
+    def prolong(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """Take over `live.last_on` and `live.level` for items that stay; in the caller's transaction."""
+
+
+@runtime_checkable
+class Offering(Protocol):
+    """A part that names what a plan may choose: field of an item -> codes with their words, for the editor."""
+
+    def choices(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Field -> (code, Chinese, English)."""
 
 
 @dataclass

@@ -13,9 +13,10 @@ class PeopleConfig(AppConfig):
 
     def ready(self) -> None:
         """Posts and units go on at the successor of a place that ends."""
-        from shanzhi.city.people import following
+        from shanzhi.city.people import following, held
         from shanzhi.city.places import touching
 
+        held.register_all()
         touching.register(
             "workers", "在岗人员", "people in posts", following.count, following.follow, following.unfollow,
             ever=following.ever,

@@ -15,8 +15,9 @@ class SurgeConfig(AppConfig):
         """The history of postings is sealed; needs and postings follow a change of the tree."""
         from shanzhi.base.audit.sealing import register_sealed
         from shanzhi.city.places import touching
-        from shanzhi.city.surge import following
+        from shanzhi.city.surge import following, held
 
+        held.register_all()
         touching.register(
             "surge",
             "下沉人员",

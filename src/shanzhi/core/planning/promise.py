@@ -142,6 +142,24 @@ def first_rung(
     )  # fmt: skip
 
 
+def expected_reach(crowd: Crowd, ladder: Sequence[Rung], seconds: Sequence[float]) -> Floats:
+    """How many people are expected to have it delivered by each of these seconds (m,), the ladder as it stands.
+
+    Raises ValueError naming the argument.
+    """
+    own = [rung for rung in ladder if rung.channel < Channel.deputy]
+    checked_ladder(ladder)
+    if not 1 <= crowd.people <= 10**9:
+        raise ValueError("people must be between 1 and 1,000,000,000")
+    if not 0 <= crowd.asleep <= 1:
+        raise ValueError("asleep must be between 0 and 1")
+    if len(seconds) == 0 or not 0 <= min(seconds) <= max(seconds) <= 86_400:
+        raise ValueError("seconds must be between 0 and 86,400")
+    course = _Course(crowd, ladder, own, int(max(seconds)) + 1)
+    rates = np.array([rung.rate for rung in own], np.float64)
+    return np.array([crowd.people - course.left(rates, float(at)) for at in seconds])
+
+
 class _Course:
     """The expected course of one crowd, for any beginning of the first rung and any rates."""
 
@@ -179,6 +197,14 @@ class _Course:
             float(self.people), self.shares, after, 1 / rates, self.heard, self.answers, self.told, self.answered,
             self.promise,
         )  # fmt: skip
+
+    def left(self, rates: Floats, at: float) -> float:
+        """Who has nothing at a second, every rung beginning when it says."""
+        found: tuple[float, Floats, Floats] = _expected(
+            float(self.people), self.shares, self.after, 1 / rates, self.heard, self.answers, self.told,
+            self.answered, at,
+        )  # fmt: skip
+        return found[0]
 
 
 def _below(times: Floats, median: float, sigma: float) -> Floats:

@@ -53,6 +53,16 @@ def resident(request: HttpRequest) -> HttpResponseBase:
     return _shell("resident.html")
 
 
+def offline_worker(request: HttpRequest) -> HttpResponseBase:
+    """The script that lets the desk open without a network; at the root, so that it may serve the root."""
+    path = settings.FRONTEND / "sw.js"
+    if not path.exists():
+        return not_found(request)
+    response = FileResponse(path.open("rb"), content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
 def not_found(request: HttpRequest, exception: Any = None) -> HttpResponse:
     """404 in the shape of every other error."""
     return error_response(request, NotFound())

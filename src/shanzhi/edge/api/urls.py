@@ -17,6 +17,7 @@ from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.command.board.api import urlpatterns as board
 from shanzhi.command.plans.api import urlpatterns as plans
+from shanzhi.command.reporting.api import urlpatterns as reporting
 from shanzhi.edge.api import pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.api.grid_people import urlpatterns as grid_people
@@ -54,6 +55,7 @@ router = Router(
         *isolation,
         *sampling,
         *plans,
+        *reporting,
         *board,
         *media,
         *push,
@@ -72,6 +74,7 @@ schema = build_schema(
 urlpatterns = [
     page("", pages.desk, name="desk"),
     page("r/", pages.resident, name="resident"),
+    page("sw.js", pages.offline_worker, name="offline-worker"),
     page("api/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
     page("api/docs/", SwaggerView.as_view(schema), name="docs"),
     router.to_urlpatterns(),

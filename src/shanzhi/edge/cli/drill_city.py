@@ -148,18 +148,31 @@ def seed(code: str, share: float, at: datetime) -> Place:
         cursor.execute(_MICROS, given | {"count": given["micros"]})
         for sql in (_VERSIONS, _CLOSURE, _CLOSURE_MICRO, _HOMES, _PEOPLE):
             cursor.execute(sql, given)
+    add_commanders(place, at)
+    return place
+
+
+def add_commanders(place: Place, at: datetime) -> None:
+    """Who proposes and who approves in a drill: two invented people at its place."""
     for username, name, post in (
         ("drill_lead", "演练拟制人", "shift_lead"),
         ("drill_boss", "演练指挥", "commander"),
     ):
         people.enrol(
             [people.Enrolment(username, name, post, place.id, None)],
-            "Drill-2026-drill",
-            from_on=on,
-            actor=SYSTEM,
-            at=at,
-        )
-    return place
+            "Drill-2026-drill", from_on=localdate(at) - timedelta(days=1), actor=SYSTEM, at=at,
+        )  # fmt: skip
+
+
+def load_plans(place: Place, at: datetime) -> None:
+    """The plans of the packs, the stores and kinds they speak of; what is there already stays."""
+    from shanzhi.command.plans import packs as plans
+    from shanzhi.work.catalogue import actions as catalogue
+    from shanzhi.work.catalogue.models import Kind
+
+    if not Kind.objects.exists():
+        catalogue.load_pack(settings.PACKS / "base" / "kinds.yaml", SYSTEM, at, effective_on=localdate(at))
+    plans.load_all(place, actor=SYSTEM, at=at)
 
 
 def _sizes(share: float, on: date) -> dict[str, object]:

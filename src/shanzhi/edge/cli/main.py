@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from shanzhi.edge.cli import channels, drill, postgres, replay, setup
+from shanzhi.edge.cli import channels, drill, postgres, replay, retention, setup
 from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
 from shanzhi.edge.cli.serve import Supervisor
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     setup.add_arguments(commands)
     replay.add(commands)
     drill.add(commands)
+    retention.add(commands)
     manage = commands.add_parser("manage", help="Django 管理命令 / Django's own commands")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     return parser
@@ -73,17 +74,34 @@ def _database(action: str, arguments: list[str]) -> int:
 def _demo(options: argparse.Namespace) -> int:
     """Seed the demo city, then print its logins (`demo.LOGINS`: post, user name, password)."""
     make_ready()
-    from shanzhi.edge.cli import demo, demo_board, demo_grids, demo_orders, demo_surge
+    from shanzhi.edge.cli import (
+        demo,
+        demo_board,
+        demo_care,
+        demo_duty,
+        demo_grids,
+        demo_orders,
+        demo_plans,
+        demo_reporting,
+        demo_sampling,
+        demo_surge,
+    )
 
     if options.city:
         demo.seed_city(options.city, days=options.days, a_day=options.a_day)
         demo_grids.seed_city_grids(options.city)
+        demo_plans.seed_plans(live=False)
     else:
         demo.seed()
         demo_grids.seed_grids()
         demo_board.seed_boards()
         demo_surge.seed_surge()
         demo_orders.seed_orders()
+        demo_plans.seed_plans()
+        demo_reporting.seed_reporting()
+        demo_duty.seed_duty()
+        demo_care.seed_care()
+        demo_sampling.seed_sampling()
     for login in demo.LOGINS:
         print("  " + "  ".join(str(part) for part in login))
     return 0
@@ -141,6 +159,8 @@ def _run(options: argparse.Namespace) -> int:
         return _recompute(options.now)
     if options.command == "drill":
         return drill.run(options)
+    if options.command == "retention":
+        return retention.run(options)
     if options.command == "replay":
         return replay.run(options)
     if options.command == "db":

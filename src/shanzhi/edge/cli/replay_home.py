@@ -52,6 +52,7 @@ class ReplayHome:
 
         self._root = project_root()
         url = given or postgres.ensure_running(self._root).owner_url
+        self.source_url = url  # of the program's own database
         os.environ["DATABASE_URL"] = self._own_database(url)
         state = self._root / ".shanzhi"
         state.mkdir(mode=0o700, exist_ok=True)

@@ -26,7 +26,7 @@ from shanzhi.edge.cli.sentences import CommandError
 FREE_BYTES = 200 * 1024 * 1024
 GRACE_SECONDS = 10.0
 THREADS = 4  # of each HTTP process; each holds one database connection
-STREAMS = 20_000  # connections of a push or intake process; its limit of open files may be lower
+STREAMS = 20_000  # connections of an intake process; its limit of open files may be lower
 LONGEST_PAUSE_SECONDS = 30.0
 
 
@@ -140,9 +140,10 @@ class Supervisor:
         wsgi += ["--blocking-threads", str(THREADS), "--backpressure", str(THREADS * 16)]
         # Without these a process keeps 1,024 connections at most, and thrice the memory for each.
         asgi = [*granian, "--interface", "asgi", "--http", "1", "--backpressure", str(STREAMS), "--port"]
+        push = [sys.executable, "-m", "shanzhi.edge.push.server"]
         self.children = [
             Child("http", [*wsgi, "shanzhi.edge.wsgi:application"]),
-            Child("push", [*asgi, str(self.push_port), "shanzhi.edge.push.asgi:application"]),
+            Child("push", [*push, "--host", self.host, "--port", str(self.push_port)]),
             Child("intake", [*asgi, str(self.intake_port), "shanzhi.edge.intake.asgi:application"]),
             Child("worker", [sys.executable, "-m", "shanzhi.edge.cli.worker"]),
         ]

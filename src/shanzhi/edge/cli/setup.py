@@ -4,10 +4,15 @@ import argparse
 import getpass
 import secrets
 import sys
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shanzhi.edge.cli.ready import make_ready
 from shanzhi.edge.cli.sentences import CommandError
+
+if TYPE_CHECKING:
+    from shanzhi.city.places.rows import DivisionRow
 
 
 def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,13 +62,29 @@ def run_setup(options: argparse.Namespace) -> int:
             f"区划表有 {len(report.errors)} 处错误，未写入。",
             f"{len(report.errors)} errors: no division was written.",
         )
+    new_plans = _load_plans(rows, now)
     print(
         f"区划：新增 {report.created}，变更 {report.changed}，不变 {report.unchanged}；"
         f"立案条件：新增 {kinds.created}。\n"
         f"Divisions: {report.created} new, {report.changed} changed, {report.unchanged} as before; "
         f"{kinds.created} filing rules new."
     )
+    print(f"预案：新增 {new_plans} / {new_plans} plans new.")
     return 0
+
+
+def _load_plans(rows: "list[DivisionRow]", at: datetime) -> int:
+    """The plans of the pack for the highest place of the table: those below use them; how many were new."""
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.places.models import Place
+    from shanzhi.command.plans import packs
+    from shanzhi.core.kit.errors import ShanzhiError
+
+    top = Place.objects.filter(code__in=[row.code for row in rows], closed_on=None).order_by("code").first()
+    try:
+        return packs.load_all(top, actor=SYSTEM, at=at) if top else 0
+    except ShanzhiError as error:
+        raise CommandError(f"预案包有误：{error.sentence('zh')}", f"Plans: {error.sentence('en')}") from error
 
 
 def _password() -> str:

@@ -1,4 +1,4 @@
-"""The worker (后台进程): relay, sealer, clocks, jobs, messages, orders and their receipts, each in a thread."""
+"""The worker (后台进程): relay, sealer, clocks, jobs, messages, orders, sweeps, each loop in a thread."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ def run_jobs(stop: threading.Event) -> None:
     asyncio.run(work())
 
 
-LOOPS = ("relay", "sealer", "jobs", "clocks", "messages", "folding", "orders")
+LOOPS = (
+    "relay", "sealer", "jobs", "clocks", "messages", "folding", "orders", "visits", "sweeps", "sampling",
+)  # fmt: skip
 
 
 def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
@@ -46,11 +48,17 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     from shanzhi.base.clocks import loop
     from shanzhi.base.messaging import sender
     from shanzhi.base.outbox import relay
+    from shanzhi.city.modes.actions import end_overdue
     from shanzhi.core.kit.clock import SystemClock
     from shanzhi.edge.exchange.channels.configuration import configure
+    from shanzhi.scenes.isolation.climbing import climb
+    from shanzhi.scenes.sampling import loop as sampling
     from shanzhi.work.cases.actions import wake_suspended
     from shanzhi.work.orders import folding
     from shanzhi.work.orders import loop as orders
+    from shanzhi.work.rosters.actions import warn_late
+    from shanzhi.work.sweeps import folding as visits
+    from shanzhi.work.sweeps import loop as sweeps
 
     # Before any thread: a rung of the ladder asks which channels there are.
     lines, errors = configure(SystemClock())
@@ -77,10 +85,13 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
         "relay": lambda: relay.run(stop),
         "sealer": lambda: sealer.run(stop),
         "jobs": lambda: run_jobs(stop),
-        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended]),
+        "clocks": lambda: loop.run(stop, SystemClock(), [wake_suspended, end_overdue, warn_late, climb]),
         "messages": lambda: sender.run(stop, SystemClock()),
         "folding": lambda: folding.run(stop, SystemClock()),
         "orders": lambda: orders.run(stop, SystemClock()),
+        "visits": lambda: visits.run(stop, SystemClock()),
+        "sweeps": lambda: sweeps.run(stop, SystemClock()),
+        "sampling": lambda: sampling.run(stop, SystemClock()),
     }
     threads = [guarded(name, works[name]) for name in only]
     stop.wait()

@@ -91,6 +91,13 @@ class Target(msgspec.Struct, frozen=True):
     weight: float
 
 
+class Measure(msgspec.Struct, frozen=True):
+    """How a target that a plan names by its code is measured, and which share of them counts as reached."""
+
+    measure: str
+    share: float
+
+
 class Behaviour(msgspec.Struct, frozen=True):
     """A pack of a drill."""
 
@@ -99,6 +106,7 @@ class Behaviour(msgspec.Struct, frozen=True):
     people: People
     doors: DoorsGiven
     targets: list[Target]
+    measures: dict[str, Measure] = {}
 
 
 def behaviour(name: str = "usual") -> Behaviour:
@@ -214,7 +222,7 @@ class Drill:
     def run(self, seconds: int, tell: Callable[[int], None]) -> Outcome:
         """Let `seconds` pass, one after another (演练推进), then compute the doors and the score."""
         for second in range(seconds + 1):
-            self._step(second)
+            self.step(second)
             tell(second)
         folding.fold(self.clock.now())
         rollup.roll_up(self.clock.now())
@@ -223,7 +231,8 @@ class Drill:
     def _at(self, second: float) -> datetime:
         return self.begun + timedelta(seconds=second)
 
-    def _step(self, second: int) -> None:
+    def step(self, second: int) -> None:
+        """One second of the drill, counted from the order's issue."""
         now = self._at(second)
         if (pause := now - self.clock.now()) > timedelta():
             self.clock.advance(pause)
@@ -269,6 +278,17 @@ class Drill:
         )  # fmt: skip
 
     def _outcome(self) -> Outcome:
+        found, places, cannot = self._people()
+        found.doors = self._visit(places, np.where(cannot, np.inf, found.acknowledged))
+        found.results = [score(one, found) for one in self.given.targets]
+        return found
+
+    def reached(self) -> Outcome:
+        """How far the order got; doors and score are computed by whoever knows who visits them."""
+        return self._people()[0]
+
+    def _people(self) -> tuple[Outcome, list[UUID], NDArray[np.bool_]]:
+        """How far the order got, where each of its people is, and who cannot."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT extract(epoch FROM delivered_at - %s), extract(epoch FROM acknowledged_at - %s), place_id, "
@@ -285,12 +305,8 @@ class Drill:
         def seconds(column: int) -> Floats:
             return np.array([np.inf if row[column] is None else float(row[column]) for row in rows])
 
-        delivered, acknowledged = seconds(0), seconds(1)
-        starts = np.where([row[3] for row in rows], np.inf, acknowledged)
-        doors = self._visit([row[2] for row in rows], starts)
-        found = Outcome(len(rows), delivered, acknowledged, doors, sent)
-        found.results = [score(one, found) for one in self.given.targets]
-        return found
+        found = Outcome(len(rows), seconds(0), seconds(1), np.zeros(0), sent)
+        return found, [row[2] for row in rows], np.array([bool(row[3]) for row in rows], np.bool_)
 
     def _visit(self, places: Sequence[UUID], starts: Floats) -> Floats:
         """The second at which each door was done: those of a place are shared by its workers."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import django
 import msgspec
@@ -23,6 +24,7 @@ from shanzhi.edge.cli.connections import conninfo  # noqa: E402
 from shanzhi.edge.intake.batching import Away, Batcher, Store, Stranger  # noqa: E402
 from shanzhi.edge.intake.errors import NotJson, TooLarge, TooSlow, Unavailable  # noqa: E402
 from shanzhi.edge.intake.kinds import KINDS, Kind  # noqa: E402
+from shanzhi.edge.intake.texts import Reader  # noqa: E402
 from shanzhi.edge.push import tokens  # noqa: E402
 
 Scope = dict[str, Any]
@@ -32,6 +34,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 MOST_BYTES = 1024 * 1024
 BODY_SECONDS = 20
 RETRY_AFTER = b"2"
+TEXTS = "/api/intake/texts/"
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -40,7 +43,7 @@ _HEADERS = [
 ]
 _PREFLIGHT = [
     (b"access-control-allow-origin", b"*"),
-    (b"access-control-allow-methods", b"POST"),
+    (b"access-control-allow-methods", b"GET, POST"),
     (b"access-control-allow-headers", b"authorization, content-type"),
     (b"access-control-max-age", b"86400"),
 ]
@@ -103,8 +106,19 @@ def batcher() -> Batcher:
     return _batcher
 
 
+_reader: Reader | None = None
+
+
+def reader() -> Reader:
+    """The one reader of this process."""
+    global _reader
+    if _reader is None:
+        _reader = Reader(_connect)
+    return _reader
+
+
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """ASGI: POST /api/intake/… takes items of a kind; everything else is refused."""
+    """ASGI: POST /api/intake/… takes items of a kind, GET …/texts/… gives an order; all else is refused."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
     elif scope["type"] == "http":
@@ -122,11 +136,16 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         elif message["type"] == "lifespan.shutdown":
             if _batcher is not None:
                 await _batcher.close()
+            if _reader is not None:
+                await _reader.end()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
 async def _handle(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"].startswith(TEXTS):
+        await _pull(scope, send)
+        return
     kind = KINDS.get(scope["path"])
     if kind is None:
         raise NotFound
@@ -156,6 +175,30 @@ async def _handle(scope: Scope, receive: Receive, send: Send) -> None:
         raise Unavailable from error
     answers = [_told(item, raw, one) for item, raw, one in zip(items, raws, outcomes, strict=True)]
     await _answer(send, 200, _ENCODER.encode({"items": answers}), _HEADERS)
+
+
+async def _pull(scope: Scope, send: Send) -> None:
+    """GET …/texts/<order>: the order as the caller gets it."""
+    if scope["method"] == "OPTIONS":
+        await _answer(send, 204, b"", _PREFLIGHT)
+        return
+    if scope["method"] != "GET":
+        raise MethodNotAllowed(method=scope["method"])
+    headers = dict(scope["headers"])
+    hashed, account_id = _credential(headers.get(b"authorization", b"").decode("latin-1"))
+    try:
+        order_id = UUID(scope["path"].removeprefix(TEXTS))
+    except ValueError as error:
+        raise NotFound from error
+    try:
+        found = await reader().pull(order_id, hashed, account_id)
+    except Stranger as error:
+        raise SignInRequired from error
+    except Away as error:
+        raise Unavailable from error
+    if not found:
+        raise NotFound
+    await _answer(send, 200, _ENCODER.encode({"orders": found}), _HEADERS)
 
 
 def _credential(header: str) -> tuple[bytes | None, Any]:

@@ -9,7 +9,9 @@ from uuid import UUID
 import msgspec
 
 from shanzhi.core.kit.outcomes import Outcome
+from shanzhi.scenes.sampling import reading, taking
 from shanzhi.work.orders import receipts
+from shanzhi.work.sweeps import visits
 
 
 @dataclass(frozen=True)
@@ -34,4 +36,6 @@ class Kind:
 
 
 RECEIPTS = Kind("/api/intake/receipts", receipts.read, receipts.submission, receipts.take)
-KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS,)}
+VISITS = Kind("/api/intake/visits", visits.read, visits.submission, visits.take)
+SAMPLES = Kind("/api/intake/samples", reading.read, reading.submission, taking.take)
+KINDS: dict[str, Kind] = {kind.path: kind for kind in (RECEIPTS, VISITS, SAMPLES)}

@@ -3,7 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from asyncio import Transport
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,6 @@ from django.conf import settings
 from shanzhi.edge.cli.connections import conninfo
 from shanzhi.work.orders import streams as orders
 
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-
 CHANNEL = "shanzhi_outbox"
 BEAT_SECONDS = 40.0
 BEAT_SLICES = 200
@@ -25,29 +24,31 @@ log = logging.getLogger("shanzhi.push")
 class Stream:
     """One open connection of an account (its 16 bytes); `pending` is what it has not been told, by topic."""
 
-    __slots__ = ("account", "pending", "send", "sending")
+    __slots__ = ("account", "hub", "is_slow", "pending", "transport")
 
-    def __init__(self, account: UUID, send: Send) -> None:
+    def __init__(self, account: UUID, transport: Transport, hub: "Hub") -> None:
         self.account = account.bytes
-        self.send = send
-        self.pending: dict[str, str] | None = None
-        self.sending: asyncio.Task[None] | None = None
+        self.transport = transport
+        self.hub = hub
+        self.pending: dict[str, bytes] | None = None
+        self.is_slow = False
 
-    def tell(self, key: str, frame: str) -> None:
-        """Send a frame soon; while an earlier one is on its way, only the newest of each key waits."""
+    def tell(self, key: str, frame: bytes) -> None:
+        """Send a frame soon; what comes together goes together, and to a slow phone only the newest of each key."""
         if self.pending is None:
-            self.pending = {}
-        self.pending[key] = frame
-        if self.sending is None:
-            self.sending = asyncio.get_running_loop().create_task(self._send_all())
+            self.pending = {key: frame}
+            self.hub.soon(self)
+        else:
+            self.pending[key] = frame
 
-    async def _send_all(self) -> None:
-        # Whoever has gone is noticed by `receive()`, not here.
-        with suppress(Exception):
-            while self.pending:
-                frames, self.pending = "".join(self.pending.values()), None
-                await self.send({"type": "http.response.body", "body": frames.encode(), "more_body": True})
-        self.sending = None
+    def flush(self) -> None:
+        """Write what is pending, unless the phone takes nothing now."""
+        if self.pending is None or self.is_slow:
+            return
+        frames, self.pending = self.pending, None
+        # Whoever has gone is noticed by the connection, not here.
+        if not self.transport.is_closing():
+            self.transport.write(b"".join(frames.values()))
 
 
 class Hub:
@@ -59,6 +60,8 @@ class Hub:
         self.seen: int | None = None  # up to this number of the outbox, orders have been told
         self.until = 0
         self.news = asyncio.Event()
+        self.count = 0
+        self.waiting: list[Stream] = []
 
     def ensure_listening(self) -> None:
         """Start what this process runs once, or start it again."""
@@ -70,10 +73,23 @@ class Hub:
 
     def add(self, stream: Stream) -> None:
         """A stream has opened."""
+        self.count += 1
         self.accounts[stream.account] = (*self.accounts.get(stream.account, ()), stream)
+
+    def soon(self, stream: Stream) -> None:
+        """Write to a stream when everything that is there now has been told."""
+        if not self.waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self.waiting.append(stream)
+
+    def _flush(self) -> None:
+        waiting, self.waiting = self.waiting, []
+        for stream in waiting:
+            stream.flush()
 
     def discard(self, stream: Stream) -> None:
         """A stream has closed."""
+        self.count -= 1
         left = tuple(other for other in self.accounts.get(stream.account, ()) if other is not stream)
         if left:
             self.accounts[stream.account] = left
@@ -103,7 +119,7 @@ class Hub:
             for stream in self.streams():
                 stream.tell(topic, frame)
 
-    def tell_accounts(self, keys: bytes, key: str, frame: str) -> int:
+    def tell_accounts(self, keys: bytes, key: str, frame: bytes) -> int:
         """Hand a frame to the streams of these accounts (16 bytes each); to how many."""
         told = 0
         for start in range(0, len(keys), orders.KEY_BYTES):
@@ -172,7 +188,7 @@ class Hub:
 
 def _beat(streams: Iterable[Stream]) -> None:
     for stream in streams:
-        stream.tell("", ": beat\n\n")
+        stream.tell("", b": beat\n\n")
 
 
 def _issued(told: orders.Told) -> dict[str, Any]:
@@ -182,8 +198,8 @@ def _issued(told: orders.Told) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _frame(content: dict[str, Any]) -> str:
-    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n"
+def _frame(content: dict[str, Any]) -> bytes:
+    return f"data: {json.dumps(content, ensure_ascii=False)}\n\n".encode()
 
 
 async def _connect(name: str) -> psycopg.AsyncConnection[Any]:

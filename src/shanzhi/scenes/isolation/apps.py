@@ -10,3 +10,21 @@ class IsolationConfig(AppConfig):
     label = "isolation"
     verbose_name = "居家隔离 Isolation"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """What was done is sealed; a response makes isolation possible; what is held of people is known."""
+        from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.modes import parts
+        from shanzhi.scenes.isolation import held
+        from shanzhi.scenes.isolation.part import IsolationPart
+
+        parts.register(IsolationPart())
+        held.register_all()
+
+        register_sealed(
+            "isolation_isolationevent",
+            [
+                "id", "area", "isolation_id", "subject", "subject_id", "verb", "from_state", "to_state", "actor_id",
+                "actor_name", "at",
+            ],
+        )  # fmt: skip

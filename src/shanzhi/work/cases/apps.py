@@ -14,9 +14,14 @@ class CasesConfig(AppConfig):
     def ready(self) -> None:
         """The history of cases is sealed; a change of the tree says how many open cases it touches."""
         from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.city.modes import parts
         from shanzhi.city.places import touching
-        from shanzhi.work.cases import lists
+        from shanzhi.work.cases import held, lists
+        from shanzhi.work.cases.parts import LimitsPart
 
+        parts.register(LimitsPart())
+
+        held.register_all()
         # Cases stay where they happened: a place that ended lies under its successor, who sees them.
         touching.register("cases", "在办案件", "open cases", lists.open_in, ever=lists.ever_at)
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
@@ -12,7 +13,7 @@ from shanzhi.city.people import queries as people
 from shanzhi.city.places import queries as places
 from shanzhi.core.kit.masking import mask_phone
 from shanzhi.core.worktime import explain
-from shanzhi.work.cases import queries
+from shanzhi.work.cases import emergency, queries
 from shanzhi.work.cases.flow import CLOCKS, CLOSED_LOOP
 from shanzhi.work.cases.guards import rating_of
 from shanzhi.work.cases.limits import calendar_of, handling, limit_of, roads
@@ -37,6 +38,7 @@ from shanzhi.work.cases.shapes import (
     SupportOut,
     UnitOut,
 )
+from shanzhi.work.catalogue import offering
 from shanzhi.work.catalogue import queries as catalogue
 from shanzhi.work.catalogue.models import Condition
 
@@ -93,15 +95,21 @@ def _clocks_out(case: Case, at: datetime) -> list[ClockOut]:
     found = clocks.for_subjects(case.area, [case.id]).get(case.id, [])
     pauses = clocks.pauses_of(case.area, [clock.id for clock in found], at)
     own = handling(case.limit_amount, case.limit_unit, case.extensions)
+    basis = emergency.basis_of(case)
     out = []
     for clock in found:
         zh, en = CLOCKS[clock.name]
-        limit = limit_of(clock.name, own)
+        limit = emergency.own_of(case, clock.name) or limit_of(clock.name, own)
         if limit is None or (clock.name == "handle" and case.bundle is not None):
             until = clock.due_at.astimezone(calendar.zone())
             said = (f"到 {until:%m-%d %H:%M} 为止", f"until {until:%Y-%m-%d %H:%M}")
         else:
             said = explain(calendar, clock.started_at, limit, pauses.get(clock.id, []))
+            if clock.name in basis:
+                said = (
+                    said[0] + basis[clock.name][0] + "。",
+                    f"{said[1]} {basis[clock.name][1].capitalize()}.",
+                )
         out.append(
             ClockOut(
                 clock.name,
@@ -144,7 +152,9 @@ def _conditions_to_choose(case: Case, verbs: set[str], at: datetime) -> list[Con
     if case.kind is not None:
         found = catalogue.conditions_for_kind(case.kind.code, on, usable_only=True)
     else:
-        found = list(catalogue.conditions_in_force(on).filter(usable=True))
+        offered = offering.offered_at(case.place_id, on, at)
+        rules = catalogue.conditions_in_force(on).filter(usable=True)
+        found = list(rules.filter(Q(kind__only_in_response=False) | Q(kind_id__in=offered)))
     rules = [out for rule in found if (out := _condition_out(rule)) is not None]
     return sorted(rules, key=lambda rule: rule.id != case.condition_id)
 

@@ -23,6 +23,7 @@ from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases import effects
+from shanzhi.work.cases.emergency import own_of
 from shanzhi.work.cases.errors import SameKeyOtherRequest
 from shanzhi.work.cases.flow import CLOSED_LOOP, SIDE_CLOCKS, clock_steps, request_step
 from shanzhi.work.cases.guards import Facts, refusal, visible
@@ -41,7 +42,7 @@ _CHANGED = {
     "limit_unit": "text", "limit_text": "text", "due_at": "timestamptz", "warn_at": "timestamptz",
     "clock_name": "text", "closed_at": "timestamptz", "close_kind": "text", "extensions": "int",
     "refused_returns": "int", "open_requests": "int", "open_supports": "int", "is_overdue": "bool",
-    "is_exempt": "bool",
+    "is_exempt": "bool", "has_own_limits": "bool",
 }  # fmt: skip
 _SAVE = (
     "UPDATE cases_case c SET "
@@ -142,6 +143,7 @@ class Batch:
             ids |= more
         # Not by a join: a row that was waited for would be paired with what it referred to before.
         models.prefetch_related_objects(found, "condition", "bundle")
+        models.prefetch_related_objects([one for one in found if one.has_own_limits], "own_limits")
         return found
 
     def _done_before(self, steps: Sequence[Step]) -> dict[UUID, tuple[UUID, str]]:
@@ -381,5 +383,6 @@ def due_of(
     if until_at is not None:
         return due_on_a_date(name, started_at, until_at)
     return due(
-        case.area, name, started_at, handling(case.limit_amount, case.limit_unit, case.extensions), pauses
-    )
+        case.area, name, started_at, handling(case.limit_amount, case.limit_unit, case.extensions), pauses,
+        own_of(case, name),
+    )  # fmt: skip

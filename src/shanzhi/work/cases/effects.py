@@ -17,11 +17,24 @@ from django.utils.timezone import localdate
 from shanzhi.base.access.capabilities import CASE_HANDLE
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.core.worktime import Limit, Unit
+from shanzhi.work.cases import emergency
 from shanzhi.work.cases.errors import ConditionNotUsable, NotMergeable, SameUnit
 from shanzhi.work.cases.flow import CLOSED_LOOP
 from shanzhi.work.cases.guards import support_of
 from shanzhi.work.cases.limits import due, roads
-from shanzhi.work.cases.models import Bundle, Case, CaseRequest, CaseSupport, CloseKind, Rating, RequestState
+from shanzhi.work.cases.models import (
+    Bundle,
+    Case,
+    CaseLimit,
+    CaseRequest,
+    CaseSupport,
+    CloseKind,
+    Rating,
+    RequestState,
+)  # fmt: skip
+from shanzhi.work.catalogue import offering
+from shanzhi.work.catalogue.errors import KindNotOffered
 
 if TYPE_CHECKING:
     from shanzhi.work.cases.door import Batch
@@ -38,8 +51,32 @@ def _file(case: Case, step: "Step", batch: "Batch") -> None:
         raise ConditionNotUsable(field="condition_id", limit_text=rule.limit_text)
     if not batch.is_in_force(rule, localdate(step.at)):
         raise NotFound(field="condition_id")
+    if rule.kind_id != case.kind_id and not offering.is_offered(
+        rule.kind, case.place_id, localdate(step.at), step.at
+    ):
+        raise KindNotOffered(field="condition_id", name=rule.kind.name)
     case.condition, case.kind = rule, rule.kind
     case.limit_amount, case.limit_unit, case.limit_text = rule.limit_amount, rule.limit_unit, rule.limit_text
+    _file_in_emergency(case, step, batch)
+
+
+def _file_in_emergency(case: Case, step: "Step", batch: "Batch") -> None:
+    """A limit that a response brings along goes before the usual one, where it is due earlier; it is copied too."""
+    assert case.kind is not None and case.limit_amount is not None
+    live = emergency.live_at(case.place_id, localdate(step.at))
+    usual = Limit(case.limit_amount, Unit(case.limit_unit))
+    best = emergency.chosen(live, case.area, "handle", case.kind.code, usual, step.at)
+    if best is None:
+        return
+    copy = emergency.copy_of(case.id, case.area, best[0], "handle", best[1], usual, step.at)
+    # Filed a second time: the newest copy counts.
+    before = CaseLimit.objects.filter(area=case.area, case_id=case.id, clock="handle").first()
+    if before is not None:
+        for name in ("amount", "unit", "activation_id", "number", "limit_before", "at"):
+            setattr(before, name, getattr(copy, name))
+    batch.keep(before or copy)
+    case.limit_amount, case.limit_unit, case.limit_text = copy.amount, copy.unit, emergency.text_of(copy)
+    case.has_own_limits = True
 
 
 def _dispatch(case: Case, step: "Step", batch: "Batch") -> None:
@@ -264,7 +301,9 @@ def move_request(verb: str, kind: str, case: Case, step: "Step", batch: "Batch")
     note = step.given.note.strip()
     if verb == "ask":
         units = step.actor.unit_ids(CASE_HANDLE)
-        answer_due = due(case.area, kind, step.at, None).due_at if kind in ("urge", "supervise") else None
+        own = emergency.own_of(case, kind)
+        asked = kind in ("urge", "supervise")
+        answer_due = due(case.area, kind, step.at, None, own=own).due_at if asked else None
         row = CaseRequest(
             id=uuid7(), area=case.area, case=case, kind=kind, state=RequestState.PENDING,
             asked_by=step.actor.account_id, asked_name=step.actor.name, asked_at=step.at, note=note,

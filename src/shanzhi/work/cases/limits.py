@@ -96,14 +96,21 @@ def limit_of(clock: str, handling: Limit | None) -> Limit | None:
     return stage_limits()[clock].limit or (handling if clock == "handle" else None)
 
 
+def due_by(area: str, limit: Limit, started_at: datetime) -> datetime:
+    """When a limit is due from `started_at`, by the calendar of the area."""
+    return due_at(calendar_of(area), started_at, limit)
+
+
 def due(
-    area: str, clock: str, started_at: datetime, handling: Limit | None, pauses: Sequence[Pause] = ()
-) -> Due:
+    area: str, clock: str, started_at: datetime, handling: Limit | None, pauses: Sequence[Pause] = (),
+    own: Limit | None = None,
+) -> Due:  # fmt: skip
     """What the limit of `clock` comes to from `started_at`, having stood still during `pauses`.
 
-    `handling` is the limit copied to the case. Raises ValueError for a clock without a limit.
+    `handling` is the limit copied to the case, `own` what a response gave it for this step. Raises ValueError for a
+    clock without a limit.
     """
-    limit = limit_of(clock, handling)
+    limit = own or limit_of(clock, handling)
     if limit is None:
         raise ValueError(f"clock {clock} has no limit")
     calendar = calendar_of(area)

@@ -1,10 +1,12 @@
 """Tables of cases. A report (上报) is a case in its first state: one matter, one row, from start to end."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from shanzhi.base.rows import CodeField, GrowingRow
 from shanzhi.base.rows.encryption import EncryptedField
+from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.worktime import Unit
 from shanzhi.work.cases.flow import CLOSED_LOOP, OPEN_STATES
 from shanzhi.work.cases.roads import ASKED
@@ -58,10 +60,10 @@ class Case(GrowingRow):
     `limit_*` is the limit in force when it was filed: a copy, which later catalogues do not change.
     `due_at` and `warn_at` are those of the clock of the step that runs now, for sorting. `assignee` is whom the
     unit forwarded it to, `master_id` the case with which a duplicate is dealt, `is_overdue` whether handling ever
-    took longer than its limit (raw), `is_exempt` that an appeal took it out of the statistics. `extensions` and
-    `refused_returns` count for the unit that has it now. `content_hash` tells a repeated submission from another
-    one under the same id. Purpose of `phone`: to ask back and to tell the result; class: personal, encrypted;
-    lifetime: see docs/handbook/retention.md.
+    took longer than its limit (raw), `is_exempt` that an appeal took it out of the statistics, `has_own_limits` that
+    a response copied limits to it (CaseLimit). `extensions` and `refused_returns` count for the unit that has it
+    now. `content_hash` tells a repeated submission from another one under the same id. Purpose of `phone`: to ask
+    back and to tell the result; class: personal, encrypted; lifetime: see docs/handbook/retention.md.
     """
 
     number = CodeField(max_length=20)
@@ -108,6 +110,7 @@ class Case(GrowingRow):
     open_supports = models.PositiveSmallIntegerField(db_default=0)
     is_overdue = models.BooleanField(db_default=False)
     is_exempt = models.BooleanField(db_default=False)
+    has_own_limits = models.BooleanField(db_default=False)
     content_hash = models.BinaryField(max_length=32)
 
     class Meta:
@@ -280,6 +283,62 @@ class Bundle(GrowingRow):
 
     def __str__(self) -> str:
         return self.name
+
+
+class EmergencyLimit(models.Model):
+    """A limit that holds while a response lasts (应急时限), for cases at or below its places.
+
+    With `amount` that is the limit; without it the usual one runs round the clock. `kinds` are codes of kinds, none:
+    all. `number` and `title` name the response as the basis that is shown.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    activation_id = models.UUIDField()
+    number = CodeField(max_length=24)
+    place_ids = ArrayField(models.UUIDField())
+    clock = CodeField(max_length=16)
+    kinds = ArrayField(CodeField(max_length=8), default=list)
+    amount = models.FloatField(null=True)
+    unit = models.CharField(max_length=16, blank=True, default="", choices=[(u.value, u.value) for u in Unit])
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["from_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activation_id", "clock", "kinds"],
+                condition=Q(to_at=None),
+                name="cases_emergencylimit_once",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clock"], condition=Q(to_at=None), name="cases_emergencylimit_live"),
+        ]
+
+
+class CaseLimit(GrowingRow):
+    """A limit that a response gave a case (应急时限副本): a copy, which the end of the response does not change.
+
+    `limit_before` is what the step had before, in words; `number` names the response.
+    """
+
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, related_name="own_limits", db_constraint=False, db_index=False
+    )
+    clock = CodeField(max_length=16)
+    amount = models.FloatField()
+    unit = models.CharField(max_length=16, choices=[(u.value, u.value) for u in Unit])
+    activation_id = models.UUIDField()
+    number = CodeField(max_length=24)
+    limit_before = models.CharField(max_length=60, blank=True, default="")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["area", "case", "clock"], name="cases_caselimit_clock"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="cases_caselimit_amount"),
+        ]
 
 
 class Rating(GrowingRow):

@@ -24,7 +24,7 @@ from shanzhi.base.clocks.models import Clock, ClockState
 from shanzhi.core.worktime import Calendar, Limit, Unit, due_at_many
 from shanzhi.work.cases import limits
 from shanzhi.work.cases.flow import CLOCKS, OPEN_STATES
-from shanzhi.work.cases.models import Case
+from shanzhi.work.cases.models import Case, CaseLimit
 
 EVENT = "cases.due-times-recomputed"
 BATCH = 2000
@@ -77,6 +77,11 @@ def recompute_open(now: Callable[[], datetime], batch: int = BATCH) -> Recompute
     return report
 
 
+def recompute_these(area: str, case_ids: set[UUID], clock: str, at: datetime) -> RecomputeReport:
+    """Compute one clock of these cases anew after their own limit has changed; the caller's transaction."""
+    return _recompute(area, case_ids, {(area, case_id, clock) for case_id in case_ids}, lambda: at)
+
+
 def _recompute(
     area: str, case_ids: set[UUID], chosen: set[clock_queries.Key], now: Callable[[], datetime]
 ) -> RecomputeReport:
@@ -95,7 +100,13 @@ def _recompute(
         if (area, clock.subject_id, clock.name) in chosen
     ]
     at = now()  # under the locks: no clock of these has fired after it
-    dues = _due_times(area, found, handling, at)
+    own = {
+        (case_id, name): Limit(amount, Unit(unit))
+        for case_id, name, amount, unit in CaseLimit.objects.filter(area=area, case_id__in=handling)
+        .exclude(clock="handle")
+        .values_list("case_id", "clock", "amount", "unit")
+    }
+    dues = _due_times(area, found, handling, own, at)
     moved = [
         (clock, due)
         for clock in found
@@ -124,19 +135,25 @@ def _recompute(
 
 
 def _due_times(
-    area: str, found: Sequence[Clock], handling: dict[UUID, Limit | None], at: datetime
+    area: str,
+    found: Sequence[Clock],
+    handling: dict[UUID, Limit | None],
+    own: dict[tuple[UUID, str], Limit],
+    at: datetime,
 ) -> dict[UUID, limits.Due]:
     """What `limits.due` says of each clock: one by one, or all with the same limit in working time together."""
     pauses = clock_queries.pauses_of(area, [clock.id for clock in found], at)
     dues: dict[UUID, limits.Due] = {}
     together: dict[tuple[str, Limit], list[Clock]] = defaultdict(list)
     for clock in found:
-        limit = limits.limit_of(clock.name, handling[clock.subject_id])
+        mine = own.get((clock.subject_id, clock.name))
+        limit = mine or limits.limit_of(clock.name, handling[clock.subject_id])
         if limit is None:
             continue
         if not limit.unit.is_working_time or clock.id in pauses:
             given = handling[clock.subject_id]
-            dues[clock.id] = limits.due(area, clock.name, clock.started_at, given, pauses.get(clock.id, ()))
+            stood = pauses.get(clock.id, ())
+            dues[clock.id] = limits.due(area, clock.name, clock.started_at, given, stood, mine)
         else:
             together[clock.name, limit].append(clock)
     calendar = limits.calendar_of(area)

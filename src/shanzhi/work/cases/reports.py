@@ -19,10 +19,13 @@ from shanzhi.base.rows.encryption import encrypt
 from shanzhi.city.places import queries as places
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.core.worktime import Limit, Unit
+from shanzhi.work.cases import emergency
 from shanzhi.work.cases.errors import PlaceNeeded, SameIdOtherContent, UnknownPhoto
 from shanzhi.work.cases.flow import CLOSED_LOOP
 from shanzhi.work.cases.limits import due
-from shanzhi.work.cases.models import Case, CasePhoto, Channel, Stage
+from shanzhi.work.cases.models import Case, CaseLimit, CasePhoto, Channel, Stage
+from shanzhi.work.catalogue import offering
 from shanzhi.work.catalogue import queries as catalogue
 
 MAX_PHOTOS = 9
@@ -36,10 +39,11 @@ _INSERT = """
 WITH made AS (
   INSERT INTO cases_case (id, area, number, state, version, channel, kind_id, place_id, address, text, lon, lat,
     phone, reporter_id, happened_at, received_at, due_at, warn_at, clock_name, limit_unit, limit_text,
-    content_hash)
+    content_hash, has_own_limits)
   VALUES (%(id)s, %(area)s, %(prefix)s || to_char(nextval('cases_number') %% 1000000, 'FM000000'), %(state)s, 1,
     %(channel)s, %(kind_id)s, %(place_id)s, %(address)s, %(text)s, %(lon)s, %(lat)s, %(phone)s, %(reporter_id)s,
-    %(happened_at)s, %(received_at)s, %(due_at)s, %(warn_at)s, 'accept', '', '', %(content_hash)s)
+    %(happened_at)s, %(received_at)s, %(due_at)s, %(warn_at)s, 'accept', '', '', %(content_hash)s,
+    %(has_own_limits)s)
   ON CONFLICT DO NOTHING RETURNING area, id, number
 ), told AS (
   INSERT INTO cases_caseevent (id, area, case_id, sequence, verb, from_state, to_state, actor_id, actor_name,
@@ -139,13 +143,17 @@ def create_report(new: NewReport, *, actor: Actor, at: datetime) -> Receipt:
     raises SameIdOtherContent. Raises InvalidInput, PlaceNeeded, UnknownPhoto, NotFound (kind).
     """
     _check(new, at)
-    kind_id = catalogue.kind_id(new.kind) if new.kind else None
     found = places.place_of_report(new.place_id, new.lon, new.lat)
     if found is None:
+        if new.kind:
+            catalogue.kind_id(new.kind)  # what is wrong with the kind is told first
         raise PlaceNeeded(field="place_id")
+    kind_id = offering.kind_of_report(new.kind, found.id, localdate(at), at) if new.kind else None
     check_photos(new.photos)
     area, hashed = found.area, _content_hash(new)
-    clock = due(area, "accept", at, None)
+    own = emergency.for_report(emergency.live_at(found.id, localdate(at)), new.id, area, new.kind, at)
+    accept = next((Limit(one.amount, Unit(one.unit)) for one in own if one.clock == "accept"), None)
+    clock = due(area, "accept", at, None, own=accept)
     event_id = uuid7()
     channel = Channel.RESIDENT
     if actor.account_id is not None:
@@ -160,11 +168,12 @@ def create_report(new: NewReport, *, actor: Actor, at: datetime) -> Receipt:
                 "phone": encrypt(new.phone) if new.phone else None, "reporter_id": actor.account_id,
                 "happened_at": new.happened_at or at, "received_at": at, "due_at": clock.due_at,
                 "warn_at": clock.warn_at, "content_hash": hashed, "event_id": event_id,
-                "actor_name": actor.name or "市民",
+                "actor_name": actor.name or "市民", "has_own_limits": bool(own),
             },
         )  # fmt: skip
         made = cursor.fetchone()
         if made is not None:
+            CaseLimit.objects.bulk_create(own)
             _add_photos(area, new.id, event_id, new.photos)
             clocks.start([clocks.Turn(area, new.id, "accept", at, clock.due_at, clock.warn_at)])
             said = {"state": CLOSED_LOOP.initial}

@@ -12,8 +12,9 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import CATALOGUE_MANAGE, CATALOGUE_VIEW
+from shanzhi.city.places import queries as places
 from shanzhi.core.documents import check_size
-from shanzhi.work.catalogue import actions, queries
+from shanzhi.work.catalogue import actions, offering, queries
 from shanzhi.work.catalogue.models import Condition
 from shanzhi.work.catalogue.rows import MAX_FILE_BYTES, read_conditions
 
@@ -155,14 +156,27 @@ def _condition_out(found: Condition) -> ConditionOut:
     )
 
 
+class KindsQuery(msgspec.Struct):
+    """Where it is; without a place or point no kind of a response is offered."""
+
+    place: UUID | None = None
+    lon: float | None = None
+    lat: float | None = None
+
+
 class KindsController(ApiController):
     """Kinds that a resident chooses from."""
 
     gate = "public"
 
-    def get(self) -> list[KindGroupOut]:
-        """Kinds in resident wording, grouped by major class."""
-        kinds = queries.resident_kinds(localdate(clock_of(self.request).now()))
+    def get(self, parsed_query: Query[KindsQuery]) -> list[KindGroupOut]:
+        """Kinds in resident wording, grouped by major class; those of a response that goes on at the place first."""
+        at = clock_of(self.request).now()
+        given, offered = parsed_query, set[UUID]()
+        place = places.place_of_report(given.place, given.lon, given.lat)
+        if place is not None:
+            offered = offering.offered_at(place.id, localdate(at), at)
+        kinds = queries.resident_kinds(localdate(at), offered)
         return [
             KindGroupOut(
                 zh=major,

@@ -10,3 +10,10 @@ class CatalogueConfig(AppConfig):
     label = "catalogue"
     verbose_name = "事部件目录 Catalogue"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Kinds are a part of every response."""
+        from shanzhi.city.modes import parts
+        from shanzhi.work.catalogue.parts import KindsPart
+
+        parts.register(KindsPart())

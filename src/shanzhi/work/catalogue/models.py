@@ -1,5 +1,6 @@
 """Tables of the catalogue. All are reference tables: the same rows serve every area."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -28,7 +29,8 @@ UNIT_CHOICES = [(unit.value, unit.value) for unit in Unit]
 class Kind(models.Model):
     """A kind of matter (小类), such as an overflowing bin or a missing manhole cover.
 
-    `code` is 01 (asset) or 02 (incident), then major (大类) and minor (小类) code.
+    `code` is 01 (asset) or 02 (incident), then major (大类) and minor (小类) code. With `only_in_response` it is
+    offered only where a response that lasts brings it along (OfferedKind).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -41,12 +43,33 @@ class Kind(models.Model):
     name_en = models.CharField(max_length=120, blank=True, default="")
     resident_zh = models.CharField(max_length=120, blank=True, default="")
     resident_en = models.CharField(max_length=120, blank=True, default="")
+    only_in_response = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["code"]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
+
+
+class OfferedKind(models.Model):
+    """A kind that is offered while a response lasts (应急事项), at or below its places."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    kind = models.ForeignKey(Kind, on_delete=models.PROTECT, related_name="offered")
+    activation_id = models.UUIDField()
+    number = CodeField(max_length=24)
+    place_ids = ArrayField(models.UUIDField())
+    from_at = models.DateTimeField()
+    to_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["from_at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activation_id", "kind"], condition=Q(to_at=None), name="catalogue_offeredkind_once"
+            ),
+        ]
 
 
 class CatalogueVersion(models.Model):

@@ -82,9 +82,14 @@ def kind_id(code: str) -> UUID:
     return found
 
 
-def resident_kinds(on: date) -> list[Kind]:
-    """Kinds that a resident may choose: those with resident wording, or all where none has any."""
-    kinds = list(Kind.objects.filter(id__in=version_by_kind(on)).order_by("code"))
+def resident_kinds(on: date, offered: Iterable[UUID] = ()) -> list[Kind]:
+    """Kinds that a resident may choose: those with resident wording, or all where none has any.
+
+    Kinds of a response are among them only when `offered` names them; then they stand first.
+    """
+    rows = Kind.objects.filter(id__in=version_by_kind(on))
+    rows = rows.filter(Q(only_in_response=False) | Q(id__in=list(offered)))
+    kinds = list(rows.order_by("-only_in_response", "code"))
     worded = [found for found in kinds if found.resident_zh]
     return worded or kinds
 

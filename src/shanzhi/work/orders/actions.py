@@ -1,7 +1,6 @@
 """The verbs of orders: the only writers of an order. Receipts come through `receipts`, rungs through `ladder`."""
 
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -11,13 +10,12 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import LABELS, ORDER_CONFIRM, ORDER_DRAFT, ORDER_VIEW
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
-from shanzhi.city.people.models import Account
 from shanzhi.city.places.models import Place
 from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.texts import text_of
-from shanzhi.work.orders import audience, ladder, packs, queries
-from shanzhi.work.orders.drafting import Draft, audience_of, checked, home_of
+from shanzhi.work.orders import audience, ladder, queries
+from shanzhi.work.orders.drafting import Draft, audience_of, audience_of_order, checked, home_of
 from shanzhi.work.orders.errors import (
     AlreadyCorrected,
     AudienceChanged,
@@ -25,14 +23,14 @@ from shanzhi.work.orders.errors import (
     OrderOver,
     SecondPerson,
 )
-from shanzhi.work.orders.flow import DRAFT, DROPPED, ISSUED, ORDER, CallOutcome
-from shanzhi.work.orders.models import CallThrough, Order, OrderEvent, Recipient
+from shanzhi.work.orders.flow import DROPPED, ISSUED, ORDER, CallOutcome
+from shanzhi.work.orders.models import CallThrough, Order, OrderEvent, Recipient, Said
 
 TOPIC = "orders"
 _NUMBERS = 0x6F726465  # the lock under which orders are numbered: "orde"
 
 
-def _number(at: datetime) -> str:
+def number(at: datetime) -> str:
     """The next number of the day: 指 and the day, then 001 …"""
     day = localdate(at).strftime("%Y%m%d")
     with connection.cursor() as cursor:
@@ -42,14 +40,16 @@ def _number(at: datetime) -> str:
     return f"ZL{day}-{(row[0] if row else 0) + 1:03d}"
 
 
-def _event(order: Order, verb: str, source: str, actor: Actor, at: datetime, reason: str = "") -> None:
+def append(order: Order, verb: str, source: str, actor: Actor, at: datetime, reason: str = "") -> None:
+    """Append what was done to the history of an order (记入指令记录)."""
     OrderEvent.objects.create(
         order=order, verb=verb, from_state=source, to_state=order.state, actor_id=actor.account_id,
         actor_name=actor.name[:60], reason=reason, at=at,
     )  # fmt: skip
 
 
-def _require_places(actor: Actor, capability: str, order_places: list[UUID], at: datetime) -> UUID:
+def require_places(actor: Actor, capability: str, order_places: list[UUID], at: datetime) -> UUID:
+    """The place from which the actor does this to an order for these places. Raises Refused, OutsideYourPlaces."""
     actor.require(capability)
     return home_of(actor, capability, order_places, localdate(at))
 
@@ -57,7 +57,7 @@ def _require_places(actor: Actor, capability: str, order_places: list[UUID], at:
 def preview(draft: Draft, *, actor: Actor, at: datetime) -> audience.Preview:
     """Whom it would reach, without writing anything (预览). Raises as `create` does."""
     columns = checked(draft, at)
-    _require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
+    require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
     return audience.preview(audience_of(columns), localdate(at))
 
 
@@ -67,7 +67,7 @@ def create(draft: Draft, *, actor: Actor, at: datetime, supersedes: UUID | None 
     Raises InvalidInput, NotFound, OutsideYourPlaces, Refused, AlreadyCorrected.
     """
     columns = checked(draft, at)
-    place_id = _require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
+    place_id = require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
     with transaction.atomic():
         if supersedes is not None:
             old = _locked(supersedes, actor, at)
@@ -78,10 +78,10 @@ def create(draft: Draft, *, actor: Actor, at: datetime, supersedes: UUID | None 
             Order.objects.filter(supersedes=old).update(supersedes=None)
             columns |= {"is_drill": old.is_drill, "activation_id": old.activation_id}
         order = Order.objects.create(
-            **columns, number=_number(at), place_id=place_id, supersedes_id=supersedes,
+            **columns, number=number(at), place_id=place_id, supersedes_id=supersedes,
             drafted_by_id=_account(actor), drafted_by=actor.name[:60], drafted_at=at,
         )  # fmt: skip
-        _event(order, "draft", "", actor, at)
+        append(order, "draft", "", actor, at)
     return order
 
 
@@ -94,7 +94,7 @@ def _account(actor: Actor) -> UUID:
 def edit(order_id: UUID, draft: Draft, *, actor: Actor, at: datetime) -> Order:
     """Change a draft (修改草稿). Raises as `create` does, and UnknownEdge for what is no draft any more."""
     columns = checked(draft, at)
-    place_id = _require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
+    place_id = require_places(actor, ORDER_DRAFT, columns["place_ids"], at)
     with transaction.atomic():
         order = _locked(order_id, actor, at)
         ORDER.edge(order.state, "propose")
@@ -104,7 +104,7 @@ def edit(order_id: UUID, draft: Draft, *, actor: Actor, at: datetime) -> Order:
             setattr(order, name, value)
         order.place_id = place_id
         order.save(update_fields=[*columns, "place_id"])
-        _event(order, "edit", order.state, actor, at)
+        append(order, "edit", order.state, actor, at)
     return order
 
 
@@ -125,22 +125,23 @@ def perform(
     with transaction.atomic():
         order = _locked(order_id, actor, at)
         edge = ORDER.edge(order.state, verb)
-        _require_places(actor, edge.capability, order.place_ids, at)
+        require_places(actor, edge.capability, order.place_ids, at)
         said = text_of(reason, "reason", "理由", "The reason", 200, needed="reason" in edge.requires)
         if verb == "supersede":
             raise InvalidInput(
                 field="verb", reason_zh="请拟制一条更正指令。", reason_en="Draft an order that corrects it."
             )
         if verb == "confirm":
-            _issue(order, actor, at, seen)
-        source = _move(order, edge, at)
-        _event(order, verb, source, actor, at, said)
+            issue(order, actor, at, seen)
+        source = move(order, edge, at)
+        append(order, verb, source, actor, at, said)
         if edge.source == ISSUED:
-            _over(order, at)
+            over(order, at)
     return order
 
 
-def _move(order: Order, edge: Edge, at: datetime) -> str:
+def move(order: Order, edge: Edge, at: datetime) -> str:
+    """Take an order along an edge; the state from which it came. The caller appends the event."""
     source, order.state = order.state, edge.target
     if edge.source == ISSUED:
         order.ended_at = at
@@ -148,15 +149,13 @@ def _move(order: Order, edge: Edge, at: datetime) -> str:
     return source
 
 
-def _issue(order: Order, actor: Actor, at: datetime, seen: int | None) -> None:
+def issue(order: Order, actor: Actor, at: datetime, seen: int | None) -> None:
     """Freeze the audience, count it, start the ladder, wake the phones: all in the caller's transaction."""
     if actor.account_id is None or actor.account_id == order.drafted_by_id:
         raise SecondPerson
     if order.until_at <= at:
         raise OrderOver(field="until_at")
-    whom = audience_of(
-        {name: getattr(order, name) for name in ("place_ids", "outline", "post_kinds", "skills")}
-    )
+    whom = audience_of_order(order)
     on = localdate(at)
     sent_at = at if ladder.goes_out_at_once(order) else None
     order.people = audience.snapshot(order.id, whom, on, sent_at)
@@ -164,15 +163,15 @@ def _issue(order: Order, actor: Actor, at: datetime, seen: int | None) -> None:
         raise NobodyMeant(field="place_ids")
     if seen is not None and seen != order.people:
         raise AudienceChanged(seen=seen, now=order.people)
-    order.households = audience.households(whom, on)
+    order.households, _ = audience.households(whom, on)
     order.issued_at, order.confirmed_by = at, actor.name[:60]
     order.save(update_fields=["people", "households", "issued_at", "confirmed_by"])
     ladder.begin(order, at)
     if order.supersedes_id is not None:
         old = Order.objects.select_for_update().get(id=order.supersedes_id)
-        source = _move(old, ORDER.edge(old.state, "supersede"), at)
-        _event(old, "supersede", source, actor, at, order.number)
-        _over(old, at)
+        source = move(old, ORDER.edge(old.state, "supersede"), at)
+        append(old, "supersede", source, actor, at, order.number)
+        over(old, at)
     _tell(order, "issued", at)
     audit.record(
         actor=actor, event="order.issued", area=_area(order), subject=str(order.id),
@@ -180,7 +179,7 @@ def _issue(order: Order, actor: Actor, at: datetime, seen: int | None) -> None:
     )  # fmt: skip
 
 
-def _over(order: Order, at: datetime) -> None:
+def over(order: Order, at: datetime) -> None:
     """What was issued goes on no further: rungs stop, what waits to be sent is cancelled, the phones hear."""
     ladder.stop_all(order, at)
     _tell(order, order.state, at)
@@ -202,9 +201,9 @@ def stop_rung(order_id: UUID, position: int, reason: str, *, actor: Actor, at: d
     said = text_of(reason, "reason", "理由", "The reason", 200)
     with transaction.atomic():
         order = _locked(order_id, actor, at)
-        _require_places(actor, ORDER_CONFIRM, order.place_ids, at)
+        require_places(actor, ORDER_CONFIRM, order.place_ids, at)
         ladder.stop(order, position, at)
-        _event(order, "stop_rung", order.state, actor, at, f"{position}：{said}"[:200])
+        append(order, "stop_rung", order.state, actor, at, f"{position}：{said}"[:200])
 
 
 def call_through(
@@ -219,10 +218,14 @@ def call_through(
     found = queries.recipients_visible_to(actor, on).filter(area=area, id=recipient_id).first()
     if found is None:
         raise NotFound(field="recipient_id")
-    return CallThrough.objects.create(
-        area=area, recipient_id=recipient_id, outcome=outcome, note=said, actor_id=actor.account_id,
-        actor_name=actor.name[:60], at=at,
-    )  # fmt: skip
+    with transaction.atomic():
+        call = CallThrough.objects.create(
+            area=area, recipient_id=recipient_id, outcome=outcome, actor_id=actor.account_id,
+            actor_name=actor.name[:60], at=at,
+        )  # fmt: skip
+        if said:
+            Said.objects.create(id=call.id, area=area, recipient_id=recipient_id, reason=said, at=at)
+    return call
 
 
 def phone_of(area: str, recipient_id: UUID, reason: str, *, actor: Actor, at: datetime) -> str:
@@ -241,54 +244,6 @@ def phone_of(area: str, recipient_id: UUID, reason: str, *, actor: Actor, at: da
         detail={"what": "phone", "order": str(found.order_id), "reason": said}, at=at,
     )  # fmt: skip
     return phone
-
-
-def from_template(
-    code: str,
-    place_ids: list[UUID],
-    *,
-    drafted_by: UUID,
-    actor: Actor,
-    at: datetime,
-    activation_id: UUID | None = None,
-    is_drill: bool = False,
-) -> Order:
-    """Issue an order as its template has it, drafted by one person and confirmed by another (按模板下达).
-
-    A plan's activation is proposed by one and approved by another, who saw the preview: its orders are issued with
-    it. Raises InvalidInput for a template that is not there, SecondPerson, NobodyMeant, Refused, OutsideYourPlaces.
-    """
-    template = packs.templates().get(code)
-    if template is None:
-        raise InvalidInput(
-            field="template", reason_zh=f"没有指令模板“{code}”。", reason_en=f"There is no template {code}."
-        )
-    drafter = Account.objects.get(id=drafted_by)
-    draft = Draft(
-        title=template.zh.title, sentence=template.zh.sentence, body=template.zh.body, place_ids=place_ids,
-        post_kinds=template.post_kinds, until_at=at + timedelta(minutes=template.minutes),
-        ladder=template.ladder, answers=template.answers, template=code, is_drill=is_drill,
-        asks=[_plain(ask) for ask in template.asks], activation_id=activation_id,
-    )  # fmt: skip
-    columns = checked(draft, at)
-    place_id = _require_places(actor, ORDER_CONFIRM, columns["place_ids"], at)
-    with transaction.atomic():
-        order = Order.objects.create(
-            **columns, number=_number(at), place_id=place_id, drafted_by_id=drafter.id,
-            drafted_by=drafter.display_name[:60], drafted_at=at,
-        )  # fmt: skip
-        by = Actor(drafter.id, drafter.display_name, "desk")
-        _event(order, "draft", "", by, at)
-        order.state = ORDER.edge(DRAFT, "propose").target
-        _event(order, "propose", DRAFT, by, at)
-        _issue(order, actor, at, None)
-        source = _move(order, ORDER.edge(order.state, "confirm"), at)
-        _event(order, "confirm", source, actor, at)
-    return order
-
-
-def _plain(ask: packs.Ask) -> dict[str, Any]:
-    return {name: getattr(ask, name) for name in ask.__struct_fields__}
 
 
 def silent_of(order: Order) -> int:

@@ -80,7 +80,7 @@ def _draft(given: shapes.OrderDraftIn) -> Draft:
         title=given.title, sentence=given.sentence, body=given.body, place_ids=given.place_ids,
         outline=given.outline, post_kinds=given.post_kinds, skills=given.skills, answers=given.answers,
         asks=given.asks, until_at=given.until_at, ladder=given.ladder, template=given.template,
-        is_drill=given.is_drill,
+        is_drill=given.is_drill, household_rule=given.household_rule, compound_ids=given.compound_ids,
     )  # fmt: skip
 
 

@@ -14,11 +14,12 @@ import shapely
 from django.db import connection
 
 from shanzhi.base.rows import in_sets
-from shanzhi.city.compounds import totals
+from shanzhi.city.compounds import covering
 from shanzhi.city.places import queries as places
-from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
+from shanzhi.work.orders import packs
 
+_PREFIX = len("00000000-0000-7")
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
 _SKILLED = """
 AND EXISTS (
@@ -41,30 +42,47 @@ ORDER BY p.account_id, length(l.code) DESC, p.id
 _COUNT = f"SELECT area, kind_id, count(*) FROM ({_PEOPLE}) people GROUP BY area, kind_id"
 _SNAPSHOT = f"""
 INSERT INTO orders_recipient
-  (id, area, order_id, account_id, post_id, place_id, standing, state, sent_at, reason)
+  (id, area, order_id, account_id, post_id, place_id, standing, state, sent_at)
 SELECT overlay(%(first)s PLACING lpad(to_hex(row_number() OVER ()), 8, '0') FROM 29)::uuid, area, %(order)s,
   account_id, post_id, place_id, 'own', CASE WHEN %(sent_at)s::timestamptz IS NULL THEN 'queued' ELSE 'sent' END,
-  %(sent_at)s, ''
+  %(sent_at)s
 FROM ({_PEOPLE}) people
+"""
+# The same again for those who are not there: a row that was lost comes back, with a key of its own.
+_RESTORE = f"""
+INSERT INTO orders_recipient (id, area, order_id, account_id, post_id, place_id, standing, state, sent_at)
+SELECT overlay(gen_random_uuid()::text PLACING %(prefix)s FROM 1)::uuid, area, %(order)s, account_id, post_id,
+  place_id, 'own', CASE WHEN %(sent_at)s::timestamptz IS NULL THEN 'queued' ELSE 'sent' END, %(sent_at)s
+FROM ({_PEOPLE}) people
+ON CONFLICT DO NOTHING
 """
 
 
 @dataclass(frozen=True)
 class Audience:
-    """Who is meant: holders of `post_kinds` under `place_ids`, inside `outline` (WKB), with one of `skills`."""
+    """Who is meant: holders of `post_kinds` under `place_ids`, inside `outline` (WKB), with one of `skills`.
+
+    And which doors it is about: those of `household_rule`, in `compound_ids` where the rule wants them named.
+    """
 
     place_ids: Sequence[UUID]
     post_kinds: Sequence[str]
     skills: Sequence[str] = ()
     outline: bytes | None = None
+    household_rule: str = "all"
+    compound_ids: Sequence[UUID] = ()
 
 
 @dataclass(frozen=True)
 class Preview:
-    """How many people and households, people by kind of post and by district code."""
+    """How many people and households, people by kind of post and by district code.
+
+    Of `unknown` compounds the floors are not known, where the rule asks for them.
+    """
 
     people: int
     households: int
+    unknown: int
     by_kind: dict[str, int]
     by_area: dict[str, int]
 
@@ -113,15 +131,18 @@ def preview(audience: Audience, on: date) -> Preview:
         for area, kind, count in cursor.fetchall():
             by_kind[kind] = by_kind.get(kind, 0) + count
             by_area[area] = by_area.get(area, 0) + count
-    return Preview(sum(by_kind.values()), households(audience, on), by_kind, by_area)
+    return Preview(sum(by_kind.values()), *households(audience, on), by_kind, by_area)
 
 
-def households(audience: Audience, on: date) -> int:
-    """Homes under the places on that day (覆盖户数), those of a drawn area by the points of their compounds."""
-    if audience.outline is not None:
-        return totals.homes_inside(audience.place_ids, audience.outline, on)
-    levels = Place.objects.filter(id__in=audience.place_ids).values_list("id", "level")
-    return sum(totals.doors(place_id, level, on).homes for place_id, level in levels)
+def households(audience: Audience, on: date) -> tuple[int, int]:
+    """Doors that it is about on that day (覆盖户数) by its rule, and compounds whose floors are not known."""
+    rule = packs.household_rule(audience.household_rule)
+    found = covering.covered(
+        audience.place_ids, on, highest_floor=rule.highest_floor, outline=audience.outline,
+        compound_ids=audience.compound_ids if rule.chosen else None,
+    )  # fmt: skip
+    doors = {"homes": found.homes, "shops": found.shops, "doors": found.homes + found.shops}[rule.of]
+    return doors, found.unknown if rule.highest_floor is not None else 0
 
 
 def with_contact(audience: Audience, on: date, kind: str) -> int:
@@ -148,6 +169,17 @@ def snapshot(order_id: UUID, audience: Audience, on: date, sent_at: datetime | N
         cursor.execute(
             _SNAPSHOT.format(narrowed=narrowed),
             given | {"order": order_id, "first": str(uuid7()), "sent_at": sent_at},
+        )
+        return int(cursor.rowcount)
+
+
+def restore(order_id: UUID, audience: Audience, on: date, sent_at: datetime | None) -> int:
+    """Add who belongs to the audience of that day and has no row (补齐接收人); how many."""
+    narrowed, given = _given(audience, on)
+    with in_sets(), connection.cursor() as cursor:
+        cursor.execute(
+            _RESTORE.format(narrowed=narrowed),
+            given | {"order": order_id, "prefix": str(uuid7())[:_PREFIX], "sent_at": sent_at},
         )
         return int(cursor.rowcount)
 

@@ -11,6 +11,7 @@ import shapely
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
+from shanzhi.city.compounds import covering
 from shanzhi.city.people import queries as people
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.errors import OutsideYourPlaces
@@ -22,10 +23,13 @@ from shanzhi.work.orders import packs
 from shanzhi.work.orders.audience import Audience
 from shanzhi.work.orders.errors import OrderOver
 from shanzhi.work.orders.flow import Answer
+from shanzhi.work.orders.models import Order
 
 MOST_PLACES = 500
 MOST_ASKS = 6
+MOST_COMPOUNDS = 500
 LONGEST = timedelta(days=60)
+AUDIENCE = ("place_ids", "outline", "post_kinds", "skills", "household_rule", "compound_ids")
 # The phone tells of these by itself.
 _OWN_ANSWERS = {str(one) for one in (Answer.ACKNOWLEDGED, Answer.WORKING, Answer.DONE, Answer.CANNOT)}
 
@@ -48,6 +52,33 @@ class Draft:
     template: str = ""
     is_drill: bool = False
     activation_id: UUID | None = None
+    household_rule: str = "all"
+    compound_ids: Sequence[UUID] = ()
+
+
+def _compounds(draft: Draft, on: date) -> list[UUID]:
+    """The compounds that the rule wants named. Raises InvalidInput or NotFound naming `compound_ids`."""
+    if not packs.household_rule(draft.household_rule).chosen:
+        return []
+    wanted = list(dict.fromkeys(draft.compound_ids))
+    if not wanted:
+        raise InvalidInput(
+            field="compound_ids",
+            reason_zh="请选择涉及的小区。",
+            reason_en="Choose the compounds it is about.",
+        )
+    if len(wanted) > MOST_COMPOUNDS:
+        raise InvalidInput(
+            field="compound_ids", reason_zh=f"最多选择 {MOST_COMPOUNDS} 个小区。",
+            reason_en=f"At most {MOST_COMPOUNDS} compounds.",
+        )  # fmt: skip
+    below = {one for _, one in covering.compounds_below(draft.place_ids, on)}
+    if not below.issuperset(wanted):
+        raise InvalidInput(
+            field="compound_ids", reason_zh="有小区不在所选区域内，请重新选择。",
+            reason_en="A compound does not lie in the chosen places: choose again.",
+        )  # fmt: skip
+    return wanted
 
 
 def _polygon(given: Mapping[str, Any] | None) -> bytes | None:
@@ -163,6 +194,7 @@ def checked(draft: Draft, at: datetime) -> dict[str, Any]:
         "skills": skills.checked(draft.skills), "answers": answers, "asks": _asks(draft.asks),
         "until_at": draft.until_at, "ladder": draft.ladder, "template": draft.template,
         "is_drill": draft.is_drill, "activation_id": draft.activation_id,
+        "household_rule": packs.household_rule(draft.household_rule).code, "compound_ids": _compounds(draft, on),
     }  # fmt: skip
 
 
@@ -171,5 +203,10 @@ def audience_of(columns: Mapping[str, Any]) -> Audience:
     outline = columns["outline"]
     return Audience(
         columns["place_ids"], columns["post_kinds"], columns["skills"],
-        bytes(outline) if outline is not None else None,
+        bytes(outline) if outline is not None else None, columns["household_rule"], columns["compound_ids"],
     )  # fmt: skip
+
+
+def audience_of_order(order: Order) -> Audience:
+    """Whom an order means."""
+    return audience_of({name: getattr(order, name) for name in AUDIENCE})

@@ -98,3 +98,12 @@ class CallOutcome(models.TextChoices):
     REACHED = "reached", "已叫应 Reached"
     NO_ANSWER = "no_answer", "无人接听 No answer"
     AWAY = "away", "不在岗 Away"
+
+
+class Mismatch(models.TextChoices):
+    """Which two counts of an order differ."""
+
+    AUDIENCE = "audience", "接收人名单 Audience"
+    MESSAGES = "messages", "外发消息 Messages"
+    RECEIPTS = "receipts", "回执汇总 Receipts"
+    PLACES = "places", "各级汇总 Places"

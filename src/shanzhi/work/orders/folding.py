@@ -30,7 +30,7 @@ FROM (SELECT pg_current_snapshot() AS it) now
 """
 _FOLD = """
 WITH touched AS (
-  SELECT DISTINCT area, recipient_id FROM orders_receipt WHERE written >= %(mark)s::text::xid8 {bound}
+  {touched}
 ), said AS (
   SELECT t.area, t.recipient_id,
     min(happened_at) AS delivered_at,
@@ -40,9 +40,7 @@ WITH touched AS (
     min(happened_at) FILTER (WHERE answer = 'done') AS done_at,
     min(happened_at) FILTER (WHERE answer = 'cannot') AS cannot_at,
     max(happened_at) FILTER (WHERE answer = 'done') AS done_last,
-    max(happened_at) FILTER (WHERE answer = 'cannot') AS cannot_last,
-    coalesce((array_agg(e.reason ORDER BY happened_at DESC, e.id DESC) FILTER (WHERE answer = 'cannot'))[1], '')
-      AS reason
+    max(happened_at) FILTER (WHERE answer = 'cannot') AS cannot_last
   FROM touched t JOIN orders_receipt e ON e.area = t.area AND e.recipient_id = t.recipient_id
   GROUP BY t.area, t.recipient_id
 ), new AS (
@@ -50,7 +48,7 @@ WITH touched AS (
     least(r.delivered_at, s.delivered_at) AS delivered_at, least(r.read_at, s.read_at) AS read_at,
     least(r.acknowledged_at, s.acknowledged_at) AS acknowledged_at,
     least(r.working_at, s.working_at) AS working_at, least(r.done_at, s.done_at) AS done_at,
-    least(r.cannot_at, s.cannot_at) AS cannot_at, s.reason,
+    least(r.cannot_at, s.cannot_at) AS cannot_at,
     CASE
       WHEN s.cannot_last >= coalesce(s.done_last, s.cannot_last) THEN 'cannot'
       WHEN s.done_last IS NOT NULL THEN 'done'
@@ -63,19 +61,30 @@ WITH touched AS (
 )
 UPDATE orders_recipient r SET state = new.state, sent_at = new.sent_at, delivered_at = new.delivered_at,
   read_at = new.read_at, acknowledged_at = new.acknowledged_at, working_at = new.working_at,
-  done_at = new.done_at, cannot_at = new.cannot_at, reason = new.reason
+  done_at = new.done_at, cannot_at = new.cannot_at
 FROM new
 WHERE r.area = new.area AND r.id = new.id AND (
-  r.state, r.sent_at, r.delivered_at, r.read_at, r.acknowledged_at, r.working_at, r.done_at, r.cannot_at, r.reason
+  r.state, r.sent_at, r.delivered_at, r.read_at, r.acknowledged_at, r.working_at, r.done_at, r.cannot_at
 ) IS DISTINCT FROM (
   new.state, new.sent_at, new.delivered_at, new.read_at, new.acknowledged_at, new.working_at, new.done_at,
-  new.cannot_at, new.reason
+  new.cannot_at
 )
 RETURNING r.order_id
 """
 # Nothing live is written at or beyond the end of the snapshot that reads it: what is there was restored.
-_ALL = _FOLD.format(bound="")
-_LIVE = _FOLD.format(bound="AND written < pg_snapshot_xmax(pg_current_snapshot())")
+_SINCE = "SELECT DISTINCT area, recipient_id FROM orders_receipt WHERE written >= %(mark)s::text::xid8"
+_ALL = _FOLD.format(touched=_SINCE)
+_LIVE = _FOLD.format(touched=f"{_SINCE} AND written < pg_snapshot_xmax(pg_current_snapshot())")
+# Those of one order that do not show what their receipts say, whatever the mark is.
+_UNFOLDED = """
+SELECT DISTINCT r.area, r.id AS recipient_id FROM orders_recipient r
+JOIN orders_receipt e ON e.area = r.area AND e.recipient_id = r.id AND e.received_at <= %(before)s
+WHERE r.order_id = %(order)s AND CASE e.answer
+  WHEN 'delivered' THEN r.delivered_at IS NULL WHEN 'read' THEN r.read_at IS NULL
+  WHEN 'working' THEN r.working_at IS NULL WHEN 'done' THEN r.done_at IS NULL
+  WHEN 'cannot' THEN r.cannot_at IS NULL ELSE r.acknowledged_at IS NULL END
+"""
+_MEND = _FOLD.format(touched=_UNFOLDED)
 # What came in a second is little beside the tables; right after an order the server knows nothing of them.
 _BY_INDEX = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -87,16 +96,17 @@ ON CONFLICT (id) DO UPDATE SET written = excluded.written WHERE orders_foldmark.
 _COUNT = """
 WITH found AS (
   SELECT order_id, count(*) AS people, count(sent_at) AS sent, count(delivered_at) AS delivered,
-    count(acknowledged_at) AS acknowledged, count(*) FILTER (WHERE state = 'done') AS done,
+    count(acknowledged_at) AS acknowledged, count(working_at) AS working,
+    count(*) FILTER (WHERE state = 'done') AS done,
     count(*) FILTER (WHERE state = 'cannot') AS cannot
   FROM orders_recipient WHERE order_id = ANY(%(orders)s::uuid[]) AND standing = 'own' GROUP BY order_id
 ), again AS (
   UPDATE orders_reachcount c SET at = %(at)s, people = f.people, sent = f.sent, delivered = f.delivered,
-    acknowledged = f.acknowledged, done = f.done, cannot = f.cannot
+    acknowledged = f.acknowledged, working = f.working, done = f.done, cannot = f.cannot
   FROM found f WHERE c.order_id = f.order_id AND c.at >= %(since)s AND c.at <= %(at)s RETURNING c.order_id
 )
-INSERT INTO orders_reachcount (order_id, at, people, sent, delivered, acknowledged, done, cannot)
-SELECT order_id, %(at)s, people, sent, delivered, acknowledged, done, cannot
+INSERT INTO orders_reachcount (order_id, at, people, sent, delivered, acknowledged, working, done, cannot)
+SELECT order_id, %(at)s, people, sent, delivered, acknowledged, working, done, cannot
 FROM found WHERE order_id NOT IN (SELECT order_id FROM again)
 """
 
@@ -124,6 +134,23 @@ def fold(at: datetime, *, restored: bool = True) -> int:
         if changed:
             _count(cursor, sorted(set(changed)), at)
         return len(changed)
+
+
+def unfolded(order_id: UUID, before: datetime) -> int:
+    """How many people of an order do not show what their receipts that came by then say: none is well."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM ({_UNFOLDED}) unfolded", {"order": order_id, "before": before})
+        return int(cursor.fetchone()[0])
+
+
+def mend(order_id: UUID, before: datetime, at: datetime) -> int:
+    """Fold those of one order that were passed over, and count its people anew; how many it put right."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        cursor.execute(_MEND, {"order": order_id, "before": before})
+        changed = len(cursor.fetchall())
+        _count(cursor, [order_id], at)
+        return changed
 
 
 def _count(cursor: Any, orders: Sequence[UUID], at: datetime) -> None:

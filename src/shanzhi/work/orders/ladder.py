@@ -27,9 +27,9 @@ _SILENT = (
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
 _INSERT = """
 INSERT INTO orders_recipient (id, area, order_id, account_id, post_id, place_id, standing, instead_of_id, state,
-  sent_at, reason)
+  sent_at)
 SELECT overlay(gen_random_uuid()::text PLACING %(prefix)s FROM 1)::uuid, area, %(order)s, account_id, post_id,
-  place_id, %(standing)s, silent_id, 'sent', %(at)s, ''
+  place_id, %(standing)s, silent_id, 'sent', %(at)s
 FROM ({found}) found
 ON CONFLICT DO NOTHING
 """

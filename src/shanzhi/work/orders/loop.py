@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.utils import InterfaceError, OperationalError
 
 from shanzhi.core.kit.clock import Clock
-from shanzhi.work.orders import ladder, queries, rollup
+from shanzhi.work.orders import checking, ladder, rollup
 
 POLL_SECONDS = 0.5
 CHECK_SECONDS = 60.0
@@ -17,7 +17,7 @@ log = logging.getLogger("shanzhi.orders")
 
 
 def run(stop: threading.Event, clock: Clock) -> None:
-    """Work until `stop`; after a broken connection, connect again. Every minute it looks for missing rows."""
+    """Work until `stop`; after a broken connection, connect again. Every minute it puts right what is missing."""
     rolled = checked = 0.0
     while not stop.is_set():
         try:
@@ -30,8 +30,7 @@ def run(stop: threading.Event, clock: Clock) -> None:
                 rolled = time.monotonic() + max(0.0, time.monotonic() - begun - rollup.EVERY_SECONDS)
             if time.monotonic() - checked >= CHECK_SECONDS:
                 checked = time.monotonic()
-                for number, wanted, found in queries.missing(clock.now()):
-                    log.error("order %s: %d wanted, %d found", number, wanted, found)
+                checking.check(clock.now())
             stop.wait(POLL_SECONDS)
         except (OperationalError, InterfaceError) as error:
             log.warning("the loop of orders lost its connection: %s", type(error).__name__)

@@ -8,7 +8,17 @@ from shanzhi.base.rows import CodeField, GrowingRow
 from shanzhi.city.people.models import Account, Post
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
-from shanzhi.work.orders.flow import DRAFT, ORDER, Answer, CallOutcome, Reach, RungKind, RungState, Standing
+from shanzhi.work.orders.flow import (
+    DRAFT,
+    ORDER,
+    Answer,
+    CallOutcome,
+    Mismatch,
+    Reach,
+    RungKind,
+    RungState,
+    Standing,
+)
 
 _STATES = [(state.code, f"{state.zh} {state.en}") for state in ORDER.states]
 
@@ -18,8 +28,9 @@ class Order(models.Model):
 
     A reference table. What was issued is never changed: a correction is a new order that supersedes it.
     `place` is where it was made; it goes to the holders of `post_kinds` under `place_ids`, narrowed by `outline`
-    (WKB, WGS-84) and `skills` where given. `households` is what lies under their places on the day of issue;
-    `rolled_at` up to which line of the curve its places were counted.
+    (WKB, WGS-84) and `skills` where given. `household_rule` says which doors it is about, `compound_ids` in which
+    compounds where the rule wants them named; `households` is how many those were on the day of issue. `rolled_at` up
+    to which line of the curve its places were counted. With `activation_level` it is what a plan's level holds, once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -33,12 +44,15 @@ class Order(models.Model):
     outline = models.BinaryField(null=True)
     post_kinds = ArrayField(CodeField(max_length=32))
     skills = ArrayField(models.CharField(max_length=20), default=list)
+    household_rule = CodeField(max_length=32, default="all", db_default="all")
+    compound_ids = ArrayField(models.UUIDField(), default=list, db_default=[])
     answers = ArrayField(CodeField(max_length=12))
     asks = models.JSONField(default=list)
     until_at = models.DateTimeField()
     ladder = CodeField(max_length=32)
     is_drill = models.BooleanField(default=False)
     activation_id = models.UUIDField(null=True)
+    activation_level = models.PositiveSmallIntegerField(null=True)
     state = CodeField(max_length=12, choices=_STATES, default=DRAFT)
     supersedes = models.OneToOneField(
         "self", on_delete=models.PROTECT, null=True, related_name="superseded_by"
@@ -52,6 +66,7 @@ class Order(models.Model):
     people = models.PositiveIntegerField(null=True)
     households = models.PositiveIntegerField(null=True)
     rolled_at = models.DateTimeField(null=True)
+    counted_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["-drafted_at", "-id"]
@@ -63,6 +78,13 @@ class Order(models.Model):
                 name="orders_order_activation",
                 condition=Q(activation_id__isnull=False),
             ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["activation_id", "template", "activation_level"],
+                condition=Q(activation_level__isnull=False),
+                name="orders_order_of_level",
+            )
         ]
 
     def __str__(self) -> str:
@@ -151,13 +173,15 @@ class Recipient(GrowingRow):
     working_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     cannot_at = models.DateTimeField(null=True)
-    reason = models.CharField(max_length=200, blank=True, default="")
 
     class Meta:
         ordering = ["order", "id"]
         indexes = [
             models.Index(fields=["account", "order"], name="orders_recipient_account"),
             models.Index(fields=["order", "place"], name="orders_recipient_place"),
+            models.Index(
+                fields=["order", "-cannot_at"], name="orders_recipient_cannot", condition=Q(state="cannot")
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -176,16 +200,14 @@ class Recipient(GrowingRow):
 class Receipt(GrowingRow):
     """What a phone or its holder answered (回执); appended, never changed, in the order of arrival.
 
-    `id` is made by the phone: the same again is the same receipt. `hash` tells a repetition from another content.
-    `answers` are those to the order's questions. Column `written` (the writing transaction) is the database's own.
+    `id` is made by the phone: the same again is the same receipt. `hash`, keyed, tells a repetition from another
+    content. What was said with it stands in `Said`. Column `written` (the writing transaction) is the database's own.
     """
 
     recipient = models.ForeignKey(
         Recipient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="receipts"
     )
     answer = CodeField(max_length=12, choices=Answer.choices)
-    reason = models.CharField(max_length=200, blank=True, default="")
-    answers = models.JSONField(null=True)
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField()
     hash = models.BinaryField(max_length=32)
@@ -193,6 +215,29 @@ class Receipt(GrowingRow):
     class Meta:
         ordering = ["received_at", "id"]
         indexes = [models.Index(fields=["area", "recipient"], name="orders_receipt_recipient")]
+
+
+class Said(GrowingRow):
+    """What somebody said in words (回复内容), with a receipt or of a call, whose `id` it bears.
+
+    Beside the history, not in it: receipts and calls stay, this is destroyed with its activation or after its days.
+    Nothing here is changed. `reason` is why it cannot be done, or what a call told; `answers` are those to the
+    order's questions.
+    """
+
+    recipient = models.ForeignKey(
+        Recipient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    reason = models.CharField(max_length=200, blank=True, default="")
+    answers = models.JSONField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [
+            models.Index(fields=["area", "recipient"], name="orders_said_recipient"),
+            models.Index(fields=["at"], name="orders_said_at"),
+        ]
 
 
 class FoldMark(models.Model):
@@ -211,6 +256,7 @@ class ReachCount(models.Model):
     sent = models.PositiveIntegerField()
     delivered = models.PositiveIntegerField()
     acknowledged = models.PositiveIntegerField()
+    working = models.PositiveIntegerField(default=0, db_default=0)
     done = models.PositiveIntegerField()
     cannot = models.PositiveIntegerField()
 
@@ -228,7 +274,8 @@ class ReachCount(models.Model):
 class PlaceReach(models.Model):
     """How far an order got under a place (各级到达): rolled up in one set every few seconds.
 
-    A reference table: an order has as many lines as there are places above its people.
+    A reference table: an order has as many lines as there are places above its people. Of those it was sent to, each
+    has it (`delivered`), cannot be had by any message tried (`failed`), or is pending: the rest.
     """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -236,28 +283,65 @@ class PlaceReach(models.Model):
         Place, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
     people = models.PositiveIntegerField()
+    sent = models.PositiveIntegerField(default=0, db_default=0)
     delivered = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField(default=0, db_default=0)
     acknowledged = models.PositiveIntegerField()
+    working = models.PositiveIntegerField(default=0, db_default=0)
     done = models.PositiveIntegerField()
     cannot = models.PositiveIntegerField()
     at = models.DateTimeField()
 
     class Meta:
         ordering = ["order", "place"]
-        constraints = [models.UniqueConstraint(fields=["order", "place"], name="orders_placereach_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "place"], name="orders_placereach_place"),
+            models.CheckConstraint(
+                condition=Q(people__gte=F("sent"), sent__gte=F("delivered") + F("failed")),
+                name="orders_placereach_adds_up",
+            ),
+        ]
+
+
+class Discrepancy(models.Model):
+    """Numbers of an order that did not add up (对账差异), found by the job that looks every minute.
+
+    `wanted` and `found` are the two counts as last seen; `repaired` rows were put right. Open until `closed_at`: the
+    board shows it. A reference table: rows here are rare.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="discrepancies", db_index=False)
+    kind = CodeField(max_length=12, choices=Mismatch.choices)
+    detail = CodeField(max_length=32, blank=True, default="")
+    wanted = models.IntegerField()
+    found = models.IntegerField()
+    repaired = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["order", "first_at", "id"]
+        indexes = [models.Index(fields=["order", "first_at"], name="orders_discrepancy_order")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "kind", "detail"],
+                condition=Q(closed_at=None),
+                name="orders_discrepancy_open",
+            )
+        ]
 
 
 class CallThrough(GrowingRow):
     """Somebody rang a person who had stayed silent (叫应); appended, never changed.
 
-    It is no receipt and counts as none.
+    It is no receipt and counts as none. What was told stands in `Said`.
     """
 
     recipient = models.ForeignKey(
         Recipient, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
     )
     outcome = CodeField(max_length=12, choices=CallOutcome.choices)
-    note = models.CharField(max_length=200, blank=True, default="")
     actor_id = models.UUIDField()
     actor_name = models.CharField(max_length=60)
     at = models.DateTimeField()

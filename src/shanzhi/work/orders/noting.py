@@ -9,8 +9,8 @@ from uuid import UUID
 from django.db import connection
 
 _NOTE = """
-INSERT INTO orders_receipt (id, area, recipient_id, answer, reason, answers, happened_at, received_at, hash)
-SELECT g.id, g.area, g.recipient_id, g.answer, '', NULL, g.at, g.at, g.hash
+INSERT INTO orders_receipt (id, area, recipient_id, answer, happened_at, received_at, hash)
+SELECT g.id, g.area, g.recipient_id, g.answer, g.at, g.at, g.hash
 FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::timestamptz[], %s::bytea[])
   AS g (id, area, recipient_id, answer, at, hash)
 JOIN orders_recipient r ON r.area = g.area AND r.id = g.recipient_id

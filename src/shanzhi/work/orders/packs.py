@@ -1,9 +1,9 @@
-"""Templates of orders, ladders and who stands in for whom: data of the packs that a city edits."""
+"""Templates of orders, ladders, which households, who stands in for whom: data of the packs that a city edits."""
 
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -43,6 +43,18 @@ class Template(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: list[str] = msgspec.field(default_factory=lambda: ["acknowledged", "done", "cannot"])
     asks: list[Ask] = msgspec.field(default_factory=list)
     hazard: str = ""
+    households: str = "all"
+
+
+class HouseholdRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which doors an order is about (涉及住户): homes, shops or both, up to a floor, in compounds that it names."""
+
+    code: str
+    zh: str
+    en: str
+    of: Literal["homes", "shops", "doors"]
+    highest_floor: int | None = None
+    chosen: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,12 +78,14 @@ class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is promised: everybody reached within `seconds`, though this share of phones is asleep.
 
-    `answers` is the probability that somebody acknowledges what was delivered.
+    `answers` is the probability that somebody acknowledges what was delivered. `first_rung_seconds` is the latest
+    beginning of the first outside channel that is thought of.
     """
 
     seconds: int
     asleep_share: float
     answers: float = 0.9
+    first_rung_seconds: int = 60
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,24 @@ def templates() -> dict[str, Template]:
 def ladders() -> dict[str, Ladder]:
     """Code -> ladder, in the order of the pack."""
     return {one.code: one for one in msgspec.convert(_pack("ladders.yaml")["ladders"], list[Ladder])}
+
+
+def household_rules() -> dict[str, HouseholdRule]:
+    """Code -> which households, in the order of the pack."""
+    found = msgspec.convert(_pack("households.yaml")["rules"], list[HouseholdRule])
+    return {one.code: one for one in found}
+
+
+def household_rule(code: str) -> HouseholdRule:
+    """Which households, by code. Raises InvalidInput naming `household_rule`."""
+    if (found := household_rules().get(code)) is None:
+        names = "、".join(one.zh for one in household_rules().values())
+        raise InvalidInput(
+            field="household_rule",
+            reason_zh=f"没有这种住户范围，可选：{names}。",
+            reason_en="There is no such rule for households.",
+        )
+    return found
 
 
 def promise() -> Promise:

@@ -3,14 +3,18 @@
 The computation is `core.planning.first_rung`; here a pack's ladder becomes its rungs, and the answer sentences.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil, isfinite
+from typing import TypeVar
 
-from shanzhi.core.planning import Channel, Crowd, Promise, Rung, first_rung
+from shanzhi.core.planning import Channel, Crowd, Promise, Rung, expected_reach, first_rung
 from shanzhi.work.orders import packs
 from shanzhi.work.orders.flow import RungKind
 
 Sentence = tuple[str, str]
+Number = TypeVar("Number", int, float)
 
 
 def _rungs(ladder: packs.Ladder, registered: Collection[str]) -> list[Rung]:
@@ -30,8 +34,68 @@ def computed(ladder: packs.Ladder, people: int, registered: Collection[str]) -> 
         return None
     crowd = Crowd(people, given.asleep_share, answers=given.answers)
     # As the ladder stands: its first rung begins when it says, or earlier if it has to.
-    latest = min(int(rungs[1].after_seconds), given.seconds - 1)
+    latest = min(int(rungs[1].after_seconds), given.first_rung_seconds, given.seconds - 1)
     return first_rung(crowd, rungs, promise_seconds=given.seconds, latest_seconds=latest)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the promise needs of a ladder (承诺测算). Instants in seconds since issue, people as expectations.
+
+    `is_kept` by the ladder as it stands: `reached` of the people have it by `seconds`. `first_seconds` is the latest
+    beginning of the first outside channel, up to `first_most`, that keeps it, or leaves the fewest; `remaining` are
+    then left. `needed_rate` a second of that channel would be enough, `needed_factor` times the rates of all; None
+    when no rate is. `curve` is how many are expected to have it at each second.
+    """
+
+    seconds: int
+    asleep_share: float
+    first_most: int
+    people: int
+    is_kept: bool
+    reached: int
+    first_seconds: int
+    remaining: int
+    needed_rate: int | None
+    needed_factor: float | None
+    curve: list[tuple[int, int]]
+
+
+_POINTS, _BEYOND = 40, 1.5
+
+
+def plan(ladder: packs.Ladder, people: int, registered: Collection[str]) -> Plan | None:
+    """What the channels that are there can do for so many people; None when nobody is meant."""
+    return _plan(ladder.code, str(ladder.rungs), people, tuple(sorted(registered)), packs.promise())
+
+
+@lru_cache(maxsize=64)
+def _plan(code: str, _: str, people: int, registered: tuple[str, ...], given: packs.Promise) -> Plan | None:
+    ladder = packs.ladder(code)
+    if not people:
+        return None
+    rungs = _rungs(ladder, registered)
+    crowd = Crowd(people, given.asleep_share, answers=given.answers)
+    end = int(given.seconds * _BEYOND)
+    seconds = sorted({*range(0, end + 1, max(1, end // _POINTS)), given.seconds})
+    reached = expected_reach(crowd, rungs, seconds)
+    by_then = float(reached[seconds.index(given.seconds)])
+    found = computed(ladder, people, registered)
+    return Plan(
+        given.seconds, given.asleep_share, given.first_rung_seconds, people, people - by_then <= _TOLERATED,
+        round(by_then), found.first_seconds if found else 0,
+        ceil(found.remaining - _TOLERATED) if found else people - round(by_then),
+        _finite(ceil, found.needed_rate) if found else None,
+        _finite(lambda value: ceil(value * 10) / 10, found.needed_factor) if found else None,
+        list(zip(seconds, (round(float(one)) for one in reached), strict=True)),
+    )  # fmt: skip
+
+
+_TOLERATED = 0.5  # expected people, as in the computation itself
+
+
+def _finite(shaped: Callable[[float], Number], value: float) -> Number | None:
+    return shaped(value) if isfinite(value) else None
 
 
 def warnings(

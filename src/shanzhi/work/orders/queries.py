@@ -16,8 +16,8 @@ from shanzhi.city.people import contacts
 from shanzhi.city.people.models import ContactKind
 from shanzhi.city.places import queries as places
 from shanzhi.work.orders.calls import topic_of
-from shanzhi.work.orders.flow import DRAFT, DROPPED, ISSUED, PROPOSED, RungKind
-from shanzhi.work.orders.models import Order, PlaceReach, ReachCount, Recipient
+from shanzhi.work.orders.flow import DRAFT, DROPPED, ISSUED, PROPOSED, Reach
+from shanzhi.work.orders.models import Discrepancy, Order, PlaceReach, ReachCount, Recipient, Said
 
 MOST_LISTED = 200
 INBOX_DAYS = 14
@@ -59,24 +59,37 @@ def phone_of(account_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class Mine:
-    """An order in somebody's own list, with how far it got with them."""
+    """An order in somebody's own list, with how far it got with them; `reason` is why they cannot."""
 
     order: Order
     recipient: Recipient
     instead_of: str
+    reason: str
 
 
 def inbox(account_id: UUID, at: datetime) -> list[Mine]:
     """The orders of one person: those in force, and those of the last two weeks, the newest first."""
-    rows = (
+    rows = list(
         Recipient.objects.filter(account_id=account_id)
         .filter(Q(order__state=ISSUED) | Q(order__ended_at__gte=at - timedelta(days=INBOX_DAYS)))
         .select_related("order", "instead_of__account")
         .order_by("-order__issued_at", "id")[:MOST_LISTED]
     )
+    reasons = _reasons([row for row in rows if row.cannot_at])
     return [
-        Mine(row.order, row, row.instead_of.account.display_name if row.instead_of else "") for row in rows
-    ]
+        Mine(
+            row.order, row, row.instead_of.account.display_name if row.instead_of else "",
+            reasons.get(row.id, "") if row.state == Reach.CANNOT else "",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _reasons(rows: Sequence[Recipient]) -> dict[UUID, str]:
+    """The newest reason of each; what was destroyed is not there."""
+    areas = sorted({row.area for row in rows})
+    found = Said.objects.filter(area__in=areas, recipient_id__in=[row.id for row in rows]).exclude(reason="")
+    return dict(found.order_by("at", "id").values_list("recipient_id", "reason"))
 
 
 def scope_of(actor: Actor, order: Order, on: date) -> list[UUID] | None:
@@ -89,17 +102,25 @@ def scope_of(actor: Actor, order: Order, on: date) -> list[UUID] | None:
 
 @dataclass(frozen=True)
 class Numbers:
-    """How far an order got: each counts people once, and none of them twice."""
+    """How far an order got: each counts people once. `sent` = `delivered` + `failed` + `pending`, always."""
 
     people: int = 0
+    sent: int = 0
     delivered: int = 0
+    failed: int = 0
     acknowledged: int = 0
+    working: int = 0
     done: int = 0
     cannot: int = 0
 
+    @property
+    def pending(self) -> int:
+        """To whom it was sent, who have it not yet, and whom some way may still reach."""
+        return self.sent - self.delivered - self.failed
+
 
 def _numbers(rows: Sequence[PlaceReach]) -> Numbers:
-    names = ("people", "delivered", "acknowledged", "done", "cannot")
+    names = ("people", "sent", "delivered", "failed", "acknowledged", "working", "done", "cannot")
     return Numbers(*(sum(getattr(row, name) for row in rows) for name in names))
 
 
@@ -120,7 +141,8 @@ def curve(order: Order) -> list[ReachCount]:
 
 
 _CHILDREN = """
-SELECT r.place_id, v.name, p.level, r.people, r.delivered, r.acknowledged, r.done, r.cannot,
+SELECT r.place_id, v.name, p.level, r.people, r.sent, r.delivered, r.failed, r.acknowledged,
+  r.working, r.done, r.cannot,
   EXISTS (SELECT 1 FROM places_placeclosure d WHERE d.ancestor_id = p.id AND d.depth = 1
     AND d.from_on <= %(on)s AND (d.to_on IS NULL OR d.to_on > %(on)s))
 FROM orders_placereach r
@@ -169,7 +191,7 @@ def _day(order: Order) -> date:
 _SILENT = """
 SELECT r.area, r.id, a.display_name, k.zh, v.name, r.state, r.place_id,
   EXISTS (SELECT 1 FROM people_contact c WHERE c.account_id = r.account_id AND c.kind = 'phone'),
-  d.display_name, d.state, t.outcome, t.actor_name, t.at
+  d.display_name, d.state, t.outcome, t.actor_name, t.at, w.reason
 FROM (
   SELECT * FROM orders_recipient r WHERE r.order_id = %(order)s AND r.standing = 'own' AND {which} AND {inside}
   ORDER BY r.place_id, r.id LIMIT %(limit)s OFFSET %(offset)s
@@ -188,6 +210,11 @@ LEFT JOIN LATERAL (
   SELECT outcome, actor_name, at FROM orders_callthrough t WHERE t.area = r.area AND t.recipient_id = r.id
   ORDER BY t.at DESC, t.id DESC LIMIT 1
 ) t ON TRUE
+LEFT JOIN LATERAL (
+  SELECT reason FROM orders_said w WHERE r.state = 'cannot' AND w.area = r.area AND w.recipient_id = r.id
+    AND w.reason <> '' AND EXISTS (SELECT 1 FROM orders_receipt e WHERE e.id = w.id)
+  ORDER BY w.at DESC, w.id DESC LIMIT 1
+) w ON TRUE
 ORDER BY v.pinyin, a.display_name, r.id
 """
 _WHICH = {
@@ -214,6 +241,7 @@ class Person:
     call: str | None
     called_by: str | None
     called_at: datetime | None
+    reason: str | None
 
 
 def people(
@@ -255,21 +283,7 @@ def messages(order: Order) -> dict[int, dict[str, int]]:
         return found
 
 
-def missing(at: datetime) -> list[tuple[str, int, int]]:
-    """Orders whose numbers do not add up (对账): number, people when issued, people in the audience; none is well.
-
-    Also a rung through a channel that holds fewer messages than were wanted when it began.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT o.number, o.people, count(r.id) FROM orders_order o LEFT JOIN orders_recipient r "
-            "ON r.order_id = o.id AND r.standing = 'own' WHERE o.issued_at IS NOT NULL AND o.issued_at >= %s "
-            "GROUP BY o.id, o.number, o.people HAVING count(r.id) <> o.people "
-            "UNION ALL "
-            "SELECT o.number, g.wanted, count(m.id) FROM orders_rung g JOIN orders_order o ON o.id = g.order_id "
-            "LEFT JOIN messaging_message m ON m.topic = 'order/' || o.id::text AND m.round = g.position "
-            "WHERE g.kind = %s AND g.wanted > 0 AND g.started_at >= %s "
-            "GROUP BY o.id, g.id, o.number, g.wanted HAVING count(m.id) <> g.wanted",
-            [at - timedelta(days=INBOX_DAYS), RungKind.CHANNEL, at - timedelta(days=INBOX_DAYS)],
-        )
-        return list(cursor.fetchall())
+def discrepancies(order: Order) -> list[Discrepancy]:
+    """What did not add up: open ones first, then what was put right."""
+    found = Discrepancy.objects.filter(order=order).order_by("-first_at", "-id")[:20]
+    return sorted(found, key=lambda one: one.closed_at is not None)

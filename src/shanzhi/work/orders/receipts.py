@@ -1,6 +1,7 @@
 """Receipts (回执): read from a phone, judged and appended in sets. The SQL of the hot door."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
@@ -41,7 +43,10 @@ class GivenReceipt(msgspec.Struct, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A receipt that passed reading. `account_id` is who sent it; `answers` is JSON text, `hash` of the content."""
+    """A receipt that passed reading. `account_id` is who sent it; `answers` is JSON text, `hash` of the content.
+
+    The hash stays when the words are destroyed, so with words it is keyed: nobody guesses them from it.
+    """
 
     account_id: UUID
     given: GivenReceipt
@@ -85,7 +90,11 @@ def submission(account_id: UUID, given: GivenReceipt) -> Submission:
     except OverflowError as error:
         raise _too_far("happened_at") from error
     content = (given.area, str(given.recipient), given.answer, given.reason, answers, happened)
-    return Submission(account_id, given, answers, hashlib.sha256(json.dumps(content).encode()).digest())
+    text = json.dumps(content).encode()
+    if given.reason or answers is not None:
+        key = hashlib.sha256(settings.SHANZHI_FIELD_KEY.encode()).digest()
+        return Submission(account_id, given, answers, hmac.digest(key, text, "sha256"))
+    return Submission(account_id, given, answers, hashlib.sha256(text).digest())
 
 
 def _too_far(field: str) -> InvalidInput:
@@ -108,10 +117,13 @@ WITH given AS (
 ), first AS (
   SELECT DISTINCT ON (id) * FROM own WHERE timely ORDER BY id, n
 ), stored AS (
-  INSERT INTO orders_receipt
-    (id, area, recipient_id, answer, reason, answers, happened_at, received_at, hash)
-  SELECT id, area, recipient_id, answer, reason, answers, happened_at, %s, hash FROM first ORDER BY id
+  INSERT INTO orders_receipt (id, area, recipient_id, answer, happened_at, received_at, hash)
+  SELECT id, area, recipient_id, answer, happened_at, %s, hash FROM first ORDER BY id
   ON CONFLICT DO NOTHING RETURNING id
+), said AS (
+  INSERT INTO orders_said (id, area, recipient_id, reason, answers, at)
+  SELECT f.id, f.area, f.recipient_id, f.reason, f.answers, %s FROM first f JOIN stored ON stored.id = f.id
+  WHERE f.reason <> '' OR f.answers IS NOT NULL
 )
 SELECT own.n, first.n IS NOT NULL AND stored.id IS NOT NULL
 FROM own LEFT JOIN first ON first.n = own.n LEFT JOIN stored ON stored.id = first.id
@@ -142,7 +154,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
             strict=True,
         )
     ]  # fmt: skip
-    cursor.execute(_TAKE, [*columns, received_at])
+    cursor.execute(_TAKE, [*columns, received_at, received_at])
     stored = dict(cursor.fetchall())
     left = [n for n, new in stored.items() if not new]
     hashes: dict[UUID, bytes] = {}

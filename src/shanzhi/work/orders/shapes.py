@@ -22,6 +22,14 @@ class OrderPlaceOut(msgspec.Struct):
     name: str
 
 
+class OrderCompoundOut(msgspec.Struct):
+    """A compound that an order names."""
+
+    area: str
+    id: UUID
+    name: str
+
+
 class AskOut(msgspec.Struct):
     """A question that goes with an answer."""
 
@@ -48,6 +56,16 @@ class TemplateOut(msgspec.Struct):
     answers: list[str]
     asks: list[AskOut]
     hazard: str
+    household_rule: str
+
+
+class HouseholdRuleOut(msgspec.Struct):
+    """Which households an order may be about; with `chosen`, in compounds that it names."""
+
+    code: str
+    zh: str
+    en: str
+    chosen: bool
 
 
 class OrderStepOut(msgspec.Struct):
@@ -79,6 +97,7 @@ class OrderOptionsOut(msgspec.Struct):
     skills: list[OrderNamedOut]
     answers: list[OrderNamedOut]
     channels: list[str]
+    household_rules: list[HouseholdRuleOut]
 
 
 class OrderDraftIn(msgspec.Struct):
@@ -98,6 +117,8 @@ class OrderDraftIn(msgspec.Struct):
     template: str = ""
     is_drill: bool = False
     supersedes: UUID | None = None
+    household_rule: str = "all"
+    compound_ids: list[UUID] = msgspec.field(default_factory=list)
 
 
 class OrderStepIn(msgspec.Struct):
@@ -123,8 +144,27 @@ class OrderWarningOut(msgspec.Struct):
     en: str
 
 
+class OrderPromiseOut(msgspec.Struct):
+    """What the promise needs of a ladder, as computed: see `promise.Plan`; `curve` is seconds and people."""
+
+    seconds: int
+    asleep_share: float
+    first_most: int
+    people: int
+    is_kept: bool
+    reached: int
+    first_seconds: int
+    remaining: int
+    needed_rate: int | None
+    needed_factor: float | None
+    curve: list[tuple[int, int]]
+
+
 class PreviewOut(msgspec.Struct):
-    """Whom an order would reach, and whether its ladder can keep the promise."""
+    """Whom an order would reach, and whether its ladder can keep the promise.
+
+    `promise` is for the channels that are configured, `promise_full` as if the whole ladder were.
+    """
 
     people: int
     households: int
@@ -132,6 +172,8 @@ class PreviewOut(msgspec.Struct):
     areas: list[OrderCountOut]
     with_phone: int
     warnings: list[OrderWarningOut]
+    promise: OrderPromiseOut | None
+    promise_full: OrderPromiseOut | None
 
 
 class ActionOut(msgspec.Struct):
@@ -176,11 +218,15 @@ class OrderEventOut(msgspec.Struct):
 
 
 class OrderNumbersOut(msgspec.Struct):
-    """How far an order got."""
+    """How far an order got: sent = delivered + failed + pending, always."""
 
     people: int
+    sent: int
     delivered: int
+    failed: int
+    pending: int
     acknowledged: int
+    working: int
     done: int
     cannot: int
 
@@ -228,6 +274,9 @@ class OrderOut(msgspec.Struct):
     actions: list[ActionOut]
     may_edit: bool
     may_correct: bool
+    household_rule: OrderNamedOut
+    compounds: list[OrderCompoundOut]
+    promise: OrderPromiseOut | None
 
 
 class OrderPointOut(msgspec.Struct):
@@ -251,13 +300,42 @@ class PlaceLineOut(msgspec.Struct):
     has_below: bool
 
 
+class OrderDiscrepancyOut(msgspec.Struct):
+    """Two counts that differ, or differed: put right when `closed_at` stands there."""
+
+    kind: str
+    zh: str
+    en: str
+    detail: str
+    wanted: int
+    found: int
+    repaired: int
+    first_at: datetime
+    closed_at: datetime | None
+
+
+class OrderAnsweredOut(msgspec.Struct):
+    """What was answered to a question: how many, the sum, how often each choice, the newest texts."""
+
+    code: str
+    zh: str
+    en: str
+    kind: str
+    count: int
+    total: float | None
+    choices: list[tuple[str, int]]
+    texts: list[str]
+
+
 class OrderBoardOut(msgspec.Struct):
-    """What changes every few seconds: numbers, curve, places."""
+    """What changes every few seconds: numbers, curve, places, answers, and whether the numbers add up."""
 
     at: datetime
     numbers: OrderNumbersOut
     curve: list[OrderPointOut]
     places: list[PlaceLineOut]
+    answered: list[OrderAnsweredOut]
+    discrepancies: list[OrderDiscrepancyOut]
 
 
 class OrderPersonOut(msgspec.Struct):
@@ -279,6 +357,7 @@ class OrderPersonOut(msgspec.Struct):
     call_en: str | None
     called_by: str | None
     called_at: datetime | None
+    reason: str
 
 
 class OrderPeopleOut(msgspec.Struct):
@@ -332,6 +411,8 @@ class MineOut(msgspec.Struct):
     instead_of: str
     corrected_by: str
     reason: str
+    household_rule: OrderNamedOut
+    compounds: list[str]
 
 
 class InboxOut(msgspec.Struct):

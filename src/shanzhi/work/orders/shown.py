@@ -14,6 +14,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import ORDER_CONFIRM, ORDER_DRAFT
 from shanzhi.base.messaging import channels
+from shanzhi.city.compounds.models import Compound
 from shanzhi.city.people import queries as people
 from shanzhi.city.people.models import ContactKind
 from shanzhi.city.places.errors import OutsideYourPlaces
@@ -21,7 +22,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.city.surge import skills
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.outcomes import INVALID, Outcome
-from shanzhi.work.orders import audience, packs, queries, receipts, shapes
+from shanzhi.work.orders import answering, audience, packs, queries, receipts, shapes
 from shanzhi.work.orders.drafting import Draft, audience_of, checked, home_of
 from shanzhi.work.orders.flow import (
     DRAFT,
@@ -29,18 +30,20 @@ from shanzhi.work.orders.flow import (
     ORDER,
     Answer,
     CallOutcome,
+    Mismatch,
     Reach,
     RungKind,
     RungState,
     Standing,
 )
 from shanzhi.work.orders.models import Order, OrderEvent, Rung
-from shanzhi.work.orders.promise import warnings
+from shanzhi.work.orders.promise import Plan, plan, warnings
 
 _OTHER_VERBS = {
     "draft": ("拟制", "Drafted"),
     "edit": ("修改", "Edited"),
     "stop_rung": ("停止叫应", "Stopped a rung"),
+    "repair": ("对账补正", "Numbers put right"),
 }
 
 
@@ -61,7 +64,7 @@ def options() -> shapes.OrderOptionsOut:
             shapes.TemplateOut(
                 one.code, one.zh.title, one.en.title, one.zh.title, one.zh.sentence, one.zh.body, one.post_kinds,
                 one.ladder, one.minutes, one.answers, _asks([msgspec.to_builtins(ask) for ask in one.asks]),
-                one.hazard,
+                one.hazard, one.households,
             )
             for one in packs.templates().values()
         ],
@@ -81,6 +84,9 @@ def options() -> shapes.OrderOptionsOut:
         skills=[shapes.OrderNamedOut(one.code, one.zh, one.en) for one in skills.known().values()],
         answers=[one for one in _named(Answer) if one.code not in {str(Answer.DELIVERED), str(Answer.READ)}],
         channels=sorted(channels.registered()),
+        household_rules=[
+            shapes.HouseholdRuleOut(one.code, one.zh, one.en, one.chosen) for one in packs.household_rules().values()
+        ],
     )  # fmt: skip
 
 
@@ -94,7 +100,16 @@ def preview_out(draft: Draft, found: audience.Preview, at: datetime) -> shapes.P
     areas = dict(Place.objects.filter(level="county", closed_on=None).values_list("code", "name"))
     whom = audience_of(checked(draft, at))
     with_phone = audience.with_contact(whom, localdate(at), str(ContactKind.PHONE))
-    told = warnings(packs.ladder(draft.ladder), found.people, with_phone, set(channels.registered()))
+    ladder, registered = packs.ladder(draft.ladder), set(channels.registered())
+    told = warnings(ladder, found.people, with_phone, registered)
+    if found.unknown:
+        told.append(
+            (
+                f"有 {found.unknown} 个小区没有楼层资料，其一楼住户未计入。",
+                f"{found.unknown} compounds have no floors here: their ground floors are not counted.",
+            )
+        )
+    every = {step.channel for step in ladder.rungs if step.channel}
     return shapes.PreviewOut(
         people=found.people, households=found.households,
         kinds=[
@@ -107,12 +122,43 @@ def preview_out(draft: Draft, found: audience.Preview, at: datetime) -> shapes.P
         ],
         with_phone=with_phone,
         warnings=[shapes.OrderWarningOut(zh, en) for zh, en in told],
+        promise=_promise(plan(ladder, found.people, registered)),
+        promise_full=_promise(plan(ladder, found.people, every)),
     )  # fmt: skip
+
+
+def _promise(found: Plan | None) -> shapes.OrderPromiseOut | None:
+    return msgspec.convert(vars(found), shapes.OrderPromiseOut) if found else None
+
+
+def _expected(order: Order) -> shapes.OrderPromiseOut | None:
+    """What was to be expected of an order that is out; a drill's messages all go somewhere."""
+    if not order.people or order.ladder not in packs.ladders():
+        return None
+    ladder = packs.ladder(order.ladder)
+    every = {step.channel for step in ladder.rungs if step.channel}
+    return _promise(plan(ladder, order.people, every if order.is_drill else set(channels.registered())))
+
+
+def _rule(order: Order) -> shapes.OrderNamedOut:
+    found = packs.household_rules().get(order.household_rule)
+    code = order.household_rule
+    return shapes.OrderNamedOut(code, found.zh if found else code, found.en if found else code)
+
+
+def _compounds(order: Order) -> list[shapes.OrderCompoundOut]:
+    if not order.compound_ids:
+        return []
+    found = Compound.objects.filter(id__in=order.compound_ids).order_by("pinyin", "id")
+    return [shapes.OrderCompoundOut(one.area, one.id, one.name) for one in found]
 
 
 def numbers_out(found: queries.Numbers) -> shapes.OrderNumbersOut:
     """Numbers as they are shown."""
-    return shapes.OrderNumbersOut(found.people, found.delivered, found.acknowledged, found.done, found.cannot)
+    return shapes.OrderNumbersOut(
+        found.people, found.sent, found.delivered, found.failed, found.pending, found.acknowledged,
+        found.working, found.done, found.cannot,
+    )  # fmt: skip
 
 
 def _places(orders: Sequence[Order]) -> dict[UUID, str]:
@@ -218,6 +264,9 @@ def order_out(order: Order, actor: Actor, at: datetime) -> shapes.OrderOut:
         actions=_actions(order, actor, on),
         may_edit=order.state == DRAFT and may_draft,
         may_correct=order.state == ISSUED and may_draft and corrected is None,
+        household_rule=_rule(order),
+        compounds=_compounds(order),
+        promise=_expected(order),
     )
 
 
@@ -242,7 +291,21 @@ def board_out(order: Order, place_id: UUID | None, actor: Actor, at: datetime) -
             shapes.PlaceLineOut(one.place_id, one.name, one.level, numbers_out(one.numbers), one.has_below)
             for one in queries.by_place(order, place_id, scope)
         ],
-    )
+        answered=[
+            shapes.OrderAnsweredOut(
+                one.code, one.zh, one.en, one.kind, one.count, float(one.total) if one.total is not None else None,
+                one.choices, one.texts,
+            )
+            for one in answering.answered(order, scope)
+        ],
+        discrepancies=[
+            shapes.OrderDiscrepancyOut(
+                one.kind, *words(Mismatch, one.kind), one.detail, one.wanted, one.found, one.repaired, one.first_at,
+                one.closed_at,
+            )
+            for one in queries.discrepancies(order)
+        ],
+    )  # fmt: skip
 
 
 def person_out(one: queries.Person) -> shapes.OrderPersonOut:
@@ -251,6 +314,7 @@ def person_out(one: queries.Person) -> shapes.OrderPersonOut:
     return shapes.OrderPersonOut(
         one.area, one.id, one.name, one.post, one.place, one.state, *words(Reach, one.state), one.has_phone,
         one.deputy, one.deputy_state, one.call, call_zh, call_en, one.called_by, one.called_at,
+        one.reason or "",
     )  # fmt: skip
 
 
@@ -273,7 +337,8 @@ def _mine_out(one: queries.Mine, corrected: str) -> shapes.MineOut:
     return shapes.MineOut(
         row.area, row.id, order.id, order.number, order.title, order.sentence, order.body, order.is_drill,
         order.state, state.zh, state.en, row.state, *words(Reach, row.state), order.answers, _asks(order.asks),
-        order.until_at, order.issued_at, row.standing, one.instead_of, corrected, row.reason,
+        order.until_at, order.issued_at, row.standing, one.instead_of, corrected, one.reason,
+        _rule(order), [found.name for found in _compounds(order)],
     )  # fmt: skip
 
 

@@ -10,3 +10,20 @@ class RostersConfig(AppConfig):
     label = "rosters"
     verbose_name = "值班值守 Rosters"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """A part of every response; what happened to a turn is sealed; what people wrote ends."""
+        from shanzhi.base.audit.sealing import register_sealed
+        from shanzhi.base.retention import holdings
+        from shanzhi.city.modes import parts
+        from shanzhi.work.rosters.notes import NOTES
+        from shanzhi.work.rosters.parts import RosterPart
+
+        parts.register(RosterPart())
+        holdings.register(NOTES)
+        register_sealed(
+            "rosters_turnevent",
+            [
+                "id", "area", "turn_id", "verb", "from_state", "to_state", "actor_id", "actor_name", "reason", "at",
+            ],
+        )  # fmt: skip

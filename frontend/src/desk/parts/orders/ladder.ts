@@ -34,6 +34,8 @@ export interface Curve {
   seconds: number
   lines: { name: 'delivered' | 'acknowledged' | 'done'; path: string; last: number }[]
   promise: number
+  /** What the planner expected to be delivered, as a path; empty without one. */
+  expected: string
 }
 
 const LINES = ['delivered', 'acknowledged', 'done'] as const
@@ -45,11 +47,13 @@ export function curveOf(
   people: number,
   width: number,
   height: number,
+  expected: [number, number][] = [],
+  promised = PROMISE_SECONDS,
 ): Curve | null {
-  if (!points.length || people <= 0) return null
+  if ((!points.length && !expected.length) || people <= 0) return null
   const begun = Date.parse(issuedAt)
   const at = points.map((point) => Math.max(0, (Date.parse(point.at) - begun) / 1000))
-  const seconds = Math.max(PROMISE_SECONDS * 1.2, at[at.length - 1]!)
+  const seconds = Math.max(promised * 1.2, at[at.length - 1] ?? 0)
   const x = (value: number) => Math.round((value / seconds) * width * 10) / 10
   const y = (value: number) => Math.round((1 - value / people) * height * 10) / 10
   const lines = LINES.map((name) => {
@@ -57,7 +61,11 @@ export function curveOf(
     points.forEach((point, index) => {
       path += `H${x(at[index]!)}V${y(point[name])}`
     })
-    return { name, path, last: points[points.length - 1]![name] }
+    return { name, path, last: points[points.length - 1]?.[name] ?? 0 }
   })
-  return { seconds, lines, promise: x(PROMISE_SECONDS) }
+  const guess = expected
+    .filter(([second]) => second <= seconds)
+    .map(([second, reached], n) => `${n ? 'L' : 'M'}${x(second)} ${y(Math.min(reached, people))}`)
+    .join('')
+  return { seconds, lines, promise: x(promised), expected: guess }
 }

@@ -1,0 +1,442 @@
+"""Taking what phones at points send (收现场记录): judged in order, stored in sets. The SQL of the hot door.
+
+Tubes that are named are locked first, in the order of their ids: two doors at a tube's last place wait for
+each other, and the second is told that there is none. What is known is looked up after that, so nothing counts twice.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shanzhi.base.access.capabilities import SAMPLING_WORK
+from shanzhi.core.kit.errors import NotFound, ShanzhiError
+from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
+from shanzhi.scenes.sampling import packs
+from shanzhi.scenes.sampling.errors import (
+    ActConflict,
+    AlreadyServed,
+    BarcodeTaken,
+    NotNow,
+    RetestUnknown,
+    TicketUnknown,
+    TubeFull,
+    TubeNotOpen,
+    TubeOfOneHousehold,
+)
+from shanzhi.scenes.sampling.flow import CLOSED, ISSUED, OPEN, TODO, Kind, What
+from shanzhi.scenes.sampling.reading import AHEAD, OLDEST, Submission, invalid, too_far
+
+_ORDER = {str(What.TUBE): 0, str(What.CHECK_IN): 1, str(What.CLOSE): 2, str(What.BOX): 3}
+# A point and its campaign, for those whose post lies at or above it, or above a micro-grid that comes there.
+_POINTS = """
+SELECT DISTINCT t.id, w.account_id, t.campaign_id, g.kind, g.state, g.ended_at, t.tables
+FROM unnest(%(areas)s::text[], %(points)s::uuid[], %(accounts)s::uuid[]) AS w (area, point_id, account_id)
+JOIN sampling_point t ON t.area = w.area AND t.id = w.point_id
+JOIN sampling_campaign g ON g.id = t.campaign_id
+JOIN people_post p ON p.account_id = w.account_id AND p.from_on <= %(on)s
+  AND (p.to_on IS NULL OR p.to_on > %(on)s)
+JOIN people_postkind k ON k.code = p.kind_id AND k.capabilities @> ARRAY[%(work)s]::varchar[]
+WHERE EXISTS (
+  SELECT 1 FROM places_placeclosure c WHERE c.ancestor_id = p.place_id AND c.from_on <= %(on)s
+    AND (c.to_on IS NULL OR c.to_on > %(on)s) AND (c.descendant_id = t.place_id OR c.descendant_id IN (
+      SELECT a.place_id FROM sampling_allocation a WHERE a.campaign_id = t.campaign_id AND a.point_id = t.id)))
+"""
+_LOCK = """
+SELECT id, campaign_id, point_id, state, pooling, capacity, filled, ticket_id, retest_id
+FROM sampling_tube WHERE area = ANY(%s) AND id = ANY(%s) ORDER BY id FOR UPDATE
+"""
+_TICKETS = """
+SELECT campaign_id, code, id, place_id FROM sampling_ticket WHERE campaign_id = ANY(%s) AND code = ANY(%s)
+"""
+_RETESTS = """
+SELECT id, campaign_id, ticket_id, place_id, people - sampled FROM sampling_retest
+WHERE area = ANY(%s) AND id = ANY(%s) AND state = %s ORDER BY id FOR UPDATE
+"""
+_GRIDS = """
+SELECT DISTINCT campaign_id, place_id FROM sampling_allocation WHERE campaign_id = ANY(%s) AND place_id = ANY(%s)
+"""
+_BARCODES = "SELECT campaign_id, barcode FROM sampling_tube WHERE campaign_id = ANY(%s) AND barcode = ANY(%s)"
+_SERVED = """
+SELECT campaign_id, ticket_id FROM sampling_checkin WHERE campaign_id = ANY(%s) AND ticket_id = ANY(%s) AND once
+"""
+_HASHES = "SELECT id, hash FROM sampling_act WHERE id = ANY(%s)"
+_ACTS = """
+INSERT INTO sampling_act (id, area, campaign_id, point_id, place_id, tube_id, what, table_no, people, is_retest,
+  account_id, happened_at, received_at, hash)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_CHECKINS = """
+INSERT INTO sampling_checkin (id, area, campaign_id, place_id, ticket_id, tube_id, people, once, is_retest, at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_TUBES = """
+INSERT INTO sampling_tube (id, area, campaign_id, point_id, table_no, barcode, pooling, capacity, filled, state,
+  opened_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', %s) ON CONFLICT DO NOTHING
+"""
+_FILL = "UPDATE sampling_tube SET filled = %s, ticket_id = %s, retest_id = %s WHERE area = %s AND id = %s"
+_CLOSE = (
+    "UPDATE sampling_tube SET state = 'closed', closed_at = %s WHERE area = %s AND id = %s AND state = 'open'"
+)
+_BOX = """
+INSERT INTO sampling_box (id, area, campaign_id, point_id, label, taken_by, tubes, at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_HAND = """
+UPDATE sampling_tube SET state = 'handed', box_id = %s WHERE area = %s AND id = ANY(%s) AND state = 'closed'
+"""
+_RESAMPLED = """
+UPDATE sampling_retest SET sampled = sampled + %s,
+  state = CASE WHEN sampled + %s >= people THEN 'sampled' ELSE state END
+WHERE area = %s AND id = %s
+"""
+_PAUSE = """
+UPDATE sampling_point SET paused = array_append(array_remove(paused, %s::smallint), %s::smallint)
+WHERE area = %s AND id = %s
+"""
+_RESUME = "UPDATE sampling_point SET paused = array_remove(paused, %s::smallint) WHERE area = %s AND id = %s"
+
+
+@dataclass(slots=True)
+class _Point:
+    campaign_id: UUID
+    kind: str
+    state: str
+    ended_at: datetime | None
+    tables: int
+
+
+@dataclass(slots=True)
+class _Tube:
+    campaign_id: UUID
+    point_id: UUID
+    state: str
+    pooling: str
+    capacity: int
+    filled: int
+    ticket_id: UUID | None
+    retest_id: UUID | None
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the database knows of the things that a set names."""
+
+    points: dict[tuple[UUID, UUID], _Point] = field(default_factory=dict)
+    tubes: dict[UUID, _Tube] = field(default_factory=dict)
+    hashes: dict[UUID, bytes] = field(default_factory=dict)
+    tickets: dict[tuple[UUID, str], tuple[UUID, UUID]] = field(default_factory=dict)
+    retests: dict[UUID, list[Any]] = field(default_factory=dict)
+    grids: set[tuple[UUID, UUID]] = field(default_factory=set)
+    barcodes: set[tuple[UUID, str]] = field(default_factory=set)
+    served: set[tuple[UUID, UUID]] = field(default_factory=set)
+
+
+def _fetch(cursor: Any, sql: str, params: Any) -> list[tuple[Any, ...]]:
+    cursor.execute(sql, params)
+    return list(cursor.fetchall())
+
+
+def _look(cursor: Any, items: Sequence[Submission], received_at: datetime) -> _Seen:
+    seen, given = _Seen(), [one.given for one in items]
+    areas = sorted({one.area for one in given})
+    pairs = sorted({(one.given.area, one.given.point, one.account_id) for one in items})
+    rows = _fetch(
+        cursor, _POINTS,
+        {
+            "areas": [area for area, _, _ in pairs], "points": [point for _, point, _ in pairs],
+            "accounts": [account for _, _, account in pairs], "on": _day(received_at), "work": SAMPLING_WORK,
+        },
+    )  # fmt: skip
+    seen.points = {(row[0], row[1]): _Point(*row[2:]) for row in rows}
+    campaigns = list({one.campaign_id for one in seen.points.values()})
+    named = {one.tube for one in given if one.tube} | {tube for one in given for tube in one.tubes}
+    named |= {one.id for one in given if one.what == str(What.TUBE)}
+    if named:
+        seen.tubes = {row[0]: _Tube(*row[1:]) for row in _fetch(cursor, _LOCK, [areas, sorted(named)])}
+    if retests := sorted({one.retest for one in given if one.retest}):
+        found = _fetch(cursor, _RETESTS, [areas, retests, TODO])
+        seen.retests = {row[0]: list(row[1:]) for row in found}
+    hashes = _fetch(cursor, _HASHES, [[one.id for one in given]])
+    seen.hashes = {found: bytes(content) for found, content in hashes}
+    if codes := sorted({one.code for one in items if one.code}):
+        rows = _fetch(cursor, _TICKETS, [campaigns, codes])
+        seen.tickets = {(campaign, code): (ticket, place) for campaign, code, ticket, place in rows}
+        mine = [ticket for ticket, _ in seen.tickets.values()]
+        seen.served = set(_fetch(cursor, _SERVED, [campaigns, mine]))
+    if grids := sorted({one.place for one in given if one.place}):
+        seen.grids = set(_fetch(cursor, _GRIDS, [campaigns, grids]))
+    if barcodes := sorted({one.barcode for one in given if one.barcode}):
+        seen.barcodes = set(_fetch(cursor, _BARCODES, [campaigns, barcodes]))
+    return seen
+
+
+def _day(at: datetime) -> Any:
+    from django.utils.timezone import localdate
+
+    return localdate(at)
+
+
+@dataclass(slots=True)
+class _Taken:
+    """An act that is to be stored, with what it stands for."""
+
+    one: Submission
+    point: _Point
+    place_id: UUID | None = None
+    ticket_id: UUID | None = None
+
+
+def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
+    """Store what was done at points (收现场记录) in the caller's transaction; one outcome each, in their order.
+
+    `cursor` is one of psycopg or of Django. Within a set tubes are opened before people are put into them, and closed
+    after; otherwise the order is that of the request.
+    """
+    if not submissions:
+        return []
+    seen = _look(cursor, submissions, received_at)
+    outcomes: list[Outcome | None] = [None] * len(submissions)
+    taken: dict[int, _Taken] = {}
+    order = sorted(range(len(submissions)), key=lambda n: _ORDER.get(submissions[n].given.what, 9))
+    tubes = [number for number in order if submissions[number].given.what == str(What.TUBE)]
+    _judge_all(seen, submissions, tubes, taken, outcomes, received_at)
+    _insert_tubes(cursor, seen, taken, outcomes)
+    _judge_all(seen, submissions, order[len(tubes) :], taken, outcomes, received_at)
+    _store(cursor, seen, taken, outcomes, received_at)
+    return [one or Outcome(STORED) for one in outcomes]
+
+
+def _judge_all(
+    seen: _Seen, submissions: Sequence[Submission], order: Sequence[int], taken: dict[int, _Taken],
+    outcomes: list[Outcome | None], received_at: datetime,
+) -> None:  # fmt: skip
+    """Say of each, in this order, whether it is to be stored."""
+    for number in order:
+        one = submissions[number]
+        known = seen.hashes.get(one.given.id)
+        point = seen.points.get((one.given.point, one.account_id))
+        if point is None:
+            outcomes[number] = Outcome(UNKNOWN, NotFound(field="point"))
+        elif known is not None:
+            outcomes[number] = _again(one, known)
+        else:
+            try:
+                taken[number] = _judge(seen, one, point, received_at)
+                seen.hashes[one.given.id] = one.hash
+            except ShanzhiError as error:
+                outcomes[number] = Outcome(INVALID, error)
+
+
+def _insert_tubes(cursor: Any, seen: _Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None]) -> None:
+    """New tubes go in before anybody is put into them; what another door opened a moment before is not ours."""
+    lost = set()
+    for number, row in sorted(taken.items(), key=lambda item: item[1].one.given.id):
+        given = row.one.given
+        cursor.execute(
+            _TUBES,
+            [
+                given.id, given.area, row.point.campaign_id, given.point, given.table, given.barcode,
+                given.pooling, seen.tubes[given.id].capacity, given.happened_at,
+            ],
+        )  # fmt: skip
+        if cursor.rowcount != 1:
+            lost.add(number)
+    _note_lost(cursor, taken, lost, outcomes)
+    for number in lost:
+        given = taken.pop(number).one.given
+        seen.tubes.pop(given.id, None)
+
+
+def _again(one: Submission, known: bytes) -> Outcome:
+    return Outcome(KNOWN) if known == one.hash else Outcome(CONFLICT, ActConflict(field="id"))
+
+
+def _judge(seen: _Seen, one: Submission, point: _Point, received_at: datetime) -> _Taken:
+    given = one.given
+    if not received_at - OLDEST <= given.happened_at <= received_at + AHEAD:
+        raise too_far()
+    if point.state != ISSUED and not (point.ended_at and given.happened_at <= point.ended_at):
+        raise NotNow(field="point")
+    if given.table > point.tables:
+        raise invalid("table", f"该点位只有 {point.tables} 个工位。", f"The point has {point.tables} tables.")
+    if given.what in (str(What.TUBE), str(What.CLOSE), str(What.BOX)) and point.kind != str(Kind.SAMPLING):
+        raise invalid("what", "发放轮次不用采样管。", "Distribution has no tubes.")
+    if given.what == str(What.CHECK_IN):
+        return _check_in(seen, one, point)
+    if given.what == str(What.TUBE):
+        _open(seen, one, point)
+    elif given.what == str(What.CLOSE):
+        tube = _own(seen, given.tube, given.point)
+        if tube.state != OPEN or not tube.filled:
+            raise TubeNotOpen(field="tube")
+        tube.state = CLOSED
+    elif given.what == str(What.BOX):
+        if any(_own(seen, tube, given.point).state != CLOSED for tube in given.tubes):
+            raise invalid(
+                "tubes", "只有已封管且未送检的采样管可以装箱。", "Only closed tubes not yet handed over."
+            )
+        for named in given.tubes:
+            seen.tubes[named].state = "handed"
+    return _Taken(one, point)
+
+
+def _own(seen: _Seen, tube_id: UUID | None, point_id: UUID) -> _Tube:
+    tube = seen.tubes.get(tube_id) if tube_id else None
+    if tube is None or tube.point_id != point_id:
+        raise TubeNotOpen(field="tube")
+    return tube
+
+
+def _open(seen: _Seen, one: Submission, point: _Point) -> None:
+    given = one.given
+    if (point.campaign_id, given.barcode) in seen.barcodes or given.id in seen.tubes:
+        raise BarcodeTaken(field="barcode", barcode=given.barcode)
+    pooling = packs.pooling(given.pooling)
+    seen.barcodes.add((point.campaign_id, given.barcode))
+    seen.tubes[given.id] = _Tube(
+        point.campaign_id, given.point, OPEN, pooling.code, pooling.size, 0, None, None
+    )
+
+
+def _check_in(seen: _Seen, one: Submission, point: _Point) -> _Taken:
+    given, campaign = one.given, point.campaign_id
+    ticket_id, place_id = _who(seen, one, campaign)
+    if point.kind == str(Kind.DISTRIBUTION):
+        if given.tube or given.retest:
+            raise invalid("tube", "发放轮次不用采样管。", "Distribution has no tubes.")
+        if ticket_id is not None:
+            if (campaign, ticket_id) in seen.served:
+                raise AlreadyServed(field="ticket")
+            seen.served.add((campaign, ticket_id))
+        return _Taken(one, point, place_id, ticket_id)
+    if given.tube is None:
+        raise invalid("tube", "请先开管。", "Open a tube first.")
+    tube = _own(seen, given.tube, given.point)
+    if tube.state != OPEN:
+        raise TubeNotOpen(field="tube")
+    pooling = packs.pooling(tube.pooling)
+    if pooling.household and tube.filled and (ticket_id is None or tube.ticket_id != ticket_id):
+        raise TubeOfOneHousehold(field="tube")
+    if tube.filled + given.people > tube.capacity:
+        raise TubeFull(field="people", left=tube.capacity - tube.filled, people=given.people)
+    if given.retest:
+        if tube.capacity != 1 or seen.retests[given.retest][3] < given.people:
+            raise RetestUnknown(field="retest")
+        seen.retests[given.retest][3] -= given.people
+        tube.retest_id = given.retest
+    tube.filled += given.people
+    if pooling.household:
+        tube.ticket_id = ticket_id
+    return _Taken(one, point, place_id, ticket_id)
+
+
+def _who(seen: _Seen, one: Submission, campaign: UUID) -> tuple[UUID | None, UUID]:
+    """The household and the micro-grid: of the re-test, of the ticket, or the micro-grid alone."""
+    given = one.given
+    if given.retest:
+        found = seen.retests.get(given.retest)
+        if found is None or found[0] != campaign:
+            raise RetestUnknown(field="retest")
+        return found[1], found[2]
+    if one.code:
+        ticket = seen.tickets.get((campaign, one.code))
+        if ticket is None:
+            raise TicketUnknown(field="ticket", ticket=one.code)
+        return ticket
+    if given.place is None or (campaign, given.place) not in seen.grids:
+        raise invalid("place", "该微网格不在本轮次范围内。", "The micro-grid is not in this round.")
+    return None, given.place
+
+
+def _store(
+    cursor: Any, seen: _Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None], received_at: datetime
+) -> None:
+    """Everything that passed: who came, acts; then what they change. Ids go in sorted."""
+    rows = sorted(taken.items(), key=lambda item: item[1].one.given.id)
+    lost: set[int] = set()
+    for number, row in rows:
+        given = row.one.given
+        if given.what == str(What.CHECK_IN):
+            cursor.execute(
+                _CHECKINS,
+                [
+                    given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube,
+                    given.people, row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None,
+                    given.retest is not None,
+                    given.happened_at,
+                ],
+            )  # fmt: skip
+        else:
+            continue
+        if cursor.rowcount != 1:
+            lost.add(number)
+    _note_lost(cursor, taken, lost, outcomes)
+    kept = [(number, row) for number, row in rows if number not in lost]
+    for number, row in kept:
+        given = row.one.given
+        cursor.execute(
+            _ACTS,
+            [
+                given.id, given.area, row.point.campaign_id, given.point, row.place_id,
+                given.tube if given.what == str(What.CLOSE) else given.id if given.what == str(What.TUBE) else None,
+                given.what, given.table, given.people, given.retest is not None, row.one.account_id,
+                given.happened_at, received_at, row.one.hash,
+            ],
+        )  # fmt: skip
+        if cursor.rowcount != 1:
+            lost.add(number)
+    _note_lost(cursor, taken, {number for number in lost if outcomes[number] is None}, outcomes)
+    _change(cursor, seen, [row for number, row in kept if number not in lost])
+
+
+def _note_lost(
+    cursor: Any, taken: dict[int, _Taken], lost: Iterable[int], outcomes: list[Outcome | None]
+) -> None:
+    """What another door stored a moment before: the same is known, another content is not taken."""
+    wanted = list(lost)
+    if not wanted:
+        return
+    found = _fetch(cursor, _HASHES, [[taken[n].one.given.id for n in wanted]])
+    hashes = {act: bytes(content) for act, content in found}
+    for number in wanted:
+        one = taken[number].one
+        if (known := hashes.get(one.given.id)) is not None:
+            outcomes[number] = _again(one, known)
+        elif one.given.what == str(What.TUBE):
+            outcomes[number] = Outcome(INVALID, BarcodeTaken(field="barcode", barcode=one.given.barcode))
+        else:
+            outcomes[number] = Outcome(INVALID, AlreadyServed(field="ticket"))
+
+
+def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
+    """What the acts change beside themselves: tubes, boxes, re-tests, tables."""
+    areas: dict[UUID, str] = {}
+    for row in rows:
+        given = row.one.given
+        if given.what == str(What.CHECK_IN) and given.tube:
+            areas[given.tube] = given.area
+        if given.retest:
+            cursor.execute(_RESAMPLED, [given.people, given.people, given.area, given.retest])
+    for tube_id in sorted(areas):
+        tube = seen.tubes[tube_id]
+        cursor.execute(_FILL, [tube.filled, tube.ticket_id, tube.retest_id, areas[tube_id], tube_id])
+    for row in rows:
+        given = row.one.given
+        if given.what == str(What.CLOSE):
+            cursor.execute(_CLOSE, [given.happened_at, given.area, given.tube])
+        elif given.what == str(What.BOX):
+            label, taken_by = given.label.strip(), " ".join(given.taken_by.split())
+            cursor.execute(
+                _BOX,
+                [
+                    given.id, given.area, row.point.campaign_id, given.point, label, taken_by, len(given.tubes),
+                    given.happened_at,
+                ],
+            )  # fmt: skip
+            cursor.execute(_HAND, [given.id, given.area, list(given.tubes)])
+        elif given.what == str(What.PAUSE):
+            cursor.execute(_PAUSE, [given.table, given.table, given.area, given.point])
+        elif given.what == str(What.RESUME):
+            cursor.execute(_RESUME, [given.table, given.area, given.point])
