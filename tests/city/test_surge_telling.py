@@ -121,7 +121,8 @@ def test_everybody_reads_their_own_postings(sign_in, city, clock):
     assert other.get("/api/surge/mine") == (200, [])
     step = f"/api/surge/postings/{mine['area']}/{mine['id']}/report-in"
     assert other.post(step, {})[0] == 404
-    assert worker.post(step, {})[1]["state"] == "reported_in"
+    reported = worker.post(step, {})[1]
+    assert (reported["state"], reported["told"]) == ("reported_in", None)
     manager.post(step.replace("report-in", "return"), {"reason": "任务结束"})
     [over] = worker.get("/api/surge/mine")[1]
     assert (over["end_reason"], over["told"], over["allowed_actions"]) == ("任务结束", None, [])

@@ -18,7 +18,7 @@ from shanzhi.base.messaging import channels
 from shanzhi.base.messaging import queries as messages
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
-from shanzhi.city.surge.flow import OPEN
+from shanzhi.city.surge.flow import ASSIGNED, OPEN
 from shanzhi.city.surge.models import Posting
 
 KIND = "surge"
@@ -98,10 +98,10 @@ def stop(posting: Posting) -> None:
 
 
 def told(postings: Iterable[Posting]) -> dict[UUID, Told]:
-    """Posting id -> what became of telling; only of postings that are not over."""
-    open_ = [one for one in postings if one.ended_at is None and one.offer.state in OPEN]
-    states = messages.states_of({one.area for one in open_}, [one.id for one in open_])
-    return {one.id: TOLD[states.get(one.id, "none")] for one in open_}
+    """Posting id -> what became of telling; only of people who have not reported in: the others know."""
+    waiting = [one for one in postings if one.ended_at is None and one.offer.state == ASSIGNED]
+    states = messages.states_of({one.area for one in waiting}, [one.id for one in waiting])
+    return {one.id: TOLD[states.get(one.id, "none")] for one in waiting}
 
 
 def _where(place_ids: Iterable[UUID], at: datetime) -> dict[UUID, str]:

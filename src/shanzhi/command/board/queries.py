@@ -173,7 +173,12 @@ def door_curve(sweep: Sweep, turn: int) -> list[tuple[datetime, int]]:
 
 
 _CANNOT = """
-SELECT r.cannot_at, r.reason, v.name, r.order_id FROM orders_recipient r
+SELECT r.cannot_at, coalesce(said.reason, ''), v.name, r.order_id FROM orders_recipient r
+LEFT JOIN LATERAL (
+  SELECT w.reason FROM orders_said w WHERE w.area = r.area AND w.recipient_id = r.id AND w.reason <> ''
+    AND EXISTS (SELECT 1 FROM orders_receipt e WHERE e.id = w.id)
+  ORDER BY w.at DESC, w.id DESC LIMIT 1
+) said ON TRUE
 JOIN places_placeversion v ON v.place_id = r.place_id AND v.from_on <= %(on)s
   AND (v.to_on IS NULL OR v.to_on > %(on)s)
 WHERE r.order_id = ANY(%(ids)s) AND r.state = 'cannot' AND {inside}
