@@ -158,5 +158,13 @@ def test_a_response_switches_sweeps_on_and_off_once(sign_in: SignIn, town: Any, 
     again = part.begin(items, live, actor, clock.now())
     assert [line.subject_id for line in first] == [line.subject_id for line in again]
     assert set(Sweep.objects.values_list("state", "activation_id")) == {("issued", live.activation_id)}
+    # Another level that holds one of them: that goes on with its doors; back again, the other begins anew.
+    door, shop = (line.subject_id for line in first)
+    gone = part.shrink(items[:1], live, actor, clock.now())
+    assert [line.subject_id for line in gone] == [shop]
+    assert (Sweep.objects.get(id=door).state, Sweep.objects.get(id=shop).state) == ("issued", "ended")
+    back = [line.subject_id for line in part.begin(items, live, actor, clock.now())]
+    assert back[0] == door and back[1] not in (door, shop)
+    assert Sweep.objects.get(id=back[1]).state == "issued"
     assert len(part.end(live, actor, clock.now())) == 2 and part.end(live, actor, clock.now()) == []
     assert set(Sweep.objects.values_list("state", flat=True)) == {"ended"}
