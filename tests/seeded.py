@@ -41,8 +41,13 @@ class Seeded:
     at: datetime
     statements: str
 
-    def restore(self) -> None:
-        """Put the city into the tables, as seeding does, in the caller's transaction."""
+    def bring(self, at: datetime) -> None:
+        """Put the city into the tables; as of another instant it is seeded anew."""
+        if at != self.at:
+            from shanzhi.edge.cli import demo
+
+            demo.seed(at=at, samples=False)
+            return
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(self.statements)
 
