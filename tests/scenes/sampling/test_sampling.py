@@ -330,23 +330,24 @@ def test_a_response_proposes_and_ends_what_it_proposed(
     assert back[0].subject_id == first.id and Campaign.objects.get(id=back[1].subject_id).state == "proposed"
     assert Campaign.objects.count() == 3
     # Standing down, the course and the counts of the response tell of them.
-    lines = {check.code: found for check, found in standing.checklist(live.activation_id, at)}
-    assert (lines["sampling"].open, lines["sampling"].total) == (2, 3)
-    told = [one.zh for one in happenings.of(live.activation_id, who("zhihui"), at) if one.kind == "sampling"]
+    found = standing.known()["sampling"].look(live.activation_id, at)
+    assert (found.open, found.total) == (2, 3)
+    told = [one.zh for one in happenings._SOURCES["sampling"][1](live.activation_id, who("zhihui"), at)]
     assert any(one.startswith(f"采样与发放 {first.number}") and "复核下达" in one for one in told)
-    facts = {one.code: (one.number, one.of) for one in happenings.facts(live.activation_id, at)}
+    count = happenings._FACTS["sampling"]
+    facts = {one.code: (one.number, one.of) for one in count(live.activation_id, at)}
     assert facts["sampling-people"] == (0, 943) and "distribution-people" not in facts
     Act.objects.create(
         area="510107", campaign=first, point=Point.objects.filter(campaign=first)[0], what="check_in", people=4,
         account_id=uuid7(), happened_at=at, received_at=at, hash=bytes(32),
     )  # fmt: skip
-    facts = {one.code: (one.number, one.of) for one in happenings.facts(live.activation_id, at)}
+    facts = {one.code: (one.number, one.of) for one in count(live.activation_id, at)}
     assert facts["sampling-people"] == (4, 943)
     # The authority that ends a response need not run sampling.
     part.end(live, who("shangji"), at + timedelta(hours=1))
     assert sorted(Campaign.objects.values_list("state", flat=True)) == ["dropped", "dropped", "ended"]
-    lines = {check.code: found for check, found in standing.checklist(live.activation_id, at)}
-    assert (lines["sampling"].open, lines["sampling"].total) == (0, 3)
+    found = standing.known()["sampling"].look(live.activation_id, at)
+    assert (found.open, found.total) == (0, 3)
     assert part.end(live, who("shangji"), at) == []
     nowhere = _live(town, who, at, place_ids=(uuid7(),))
     assert part.preview(items[:1], nowhere, at)[0].wrong
