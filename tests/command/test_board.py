@@ -54,6 +54,7 @@ class Flood:
                 Said.objects.create(
                     id=one, area=row.area, recipient_id=row.id, reason=reason, at=self.clock.now()
                 )
+        self.clock.advance(timedelta(seconds=5))
         receipts.fold(self.clock.now())
         rollup.roll_up(self.clock.now())
 
@@ -143,7 +144,9 @@ def test_calls_for_help_come_from_workers_and_from_doors(sign_in: SignIn, flood:
     flood.clock.advance(timedelta(minutes=1))
     flood.visit(sign_in("s0"), 0, {4: "help", 5: "visited"})
     found = board(sign_in("zhihui"), flood)["help"]
-    micro = {n: one.name for n, one in enumerate(Place.objects.filter(id__in=[m.id for m in flood.town.micros]))}
+    micro = {
+        n: one.name for n, one in enumerate(Place.objects.filter(id__in=[m.id for m in flood.town.micros]))
+    }
     assert len(micro) == 4
     assert [(one["kind"], one["kind_zh"], one["text"]) for one in found] == [
         ("door", "住户求助", ""),
@@ -207,9 +210,7 @@ def test_the_order_and_the_sweep_in_focus_can_be_chosen(sign_in: SignIn, flood: 
     # The newest in force is in focus; an ended one stands behind those in force.
     by_title = {one["title"]: one for one in found["orders"]}
     assert set(by_title) == {"防汛值守", "低洼户转移"}
-    orders.perform(
-        UUID(found["order_id"]), "end", actor=boss, at=flood.clock.now(), reason="示例：已完成"
-    )
+    orders.perform(UUID(found["order_id"]), "end", actor=boss, at=flood.clock.now(), reason="示例：已完成")
     after = sign_in("zhihui").get(f"/api/board/{live.activation_id}")[1]
     assert after["order_id"] != found["order_id"] == after["orders"][-1]["id"]
     chosen = sign_in("zhihui").get(f"/api/board/{live.activation_id}?order={found['order_id']}")[1]

@@ -71,7 +71,7 @@ def board_out(
             _order_out(one, orders.numbers(one, orders.scope_of(actor, one, on))) for one in found_orders
         ],
         order_id=chosen_order.id if chosen_order else None,
-        sweeps=[_sweep_out(one, covers.get(one.id, queries.Cover(one.doors or 0))) for one in found_sweeps],
+        sweeps=[_sweep_out(one, covers.get(one.id, _uncounted(one, within))) for one in found_sweeps],
         sweep_id=chosen_sweep.id if chosen_sweep else None,
         curve=_curve(chosen_order, chosen_sweep, turns) if within is None else [],
         promise_seconds=packs.promise().seconds,
@@ -83,6 +83,11 @@ def board_out(
             for one in reversed(happenings.of(row.id, actor, at)[-MOST_LOG:])
         ],
     )
+
+
+def _uncounted(sweep: Sweep, within: Sequence[UUID] | None) -> queries.Cover:
+    """Before its first turn a sweep has all its doors ahead; a part of it without doors has none."""
+    return queries.Cover(sweep.doors or 0 if within is None else 0)
 
 
 def _trail(place: UUID | None, row: Activation, on: date) -> list[shapes.BoardPlaceOut]:
