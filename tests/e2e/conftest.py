@@ -221,8 +221,8 @@ class Window:
 
 
 @pytest.fixture
-def window(browser: Browser, service: str) -> Iterator[Any]:
-    """Opens windows: `window(DESK)` or `window(PHONE)`."""
+def window(browser: Browser, service: str, pictures: Path | None) -> Iterator[Any]:
+    """Opens windows: `window(DESK)` or `window(PHONE)`; with pictures wanted, each is kept as it was at the end."""
     opened: list[Window] = []
 
     def make(size: dict[str, int], **options: Any) -> Window:
@@ -230,7 +230,10 @@ def window(browser: Browser, service: str) -> Iterator[Any]:
         return opened[-1]
 
     yield make
-    for one in opened:
+    for number, one in enumerate(opened):
+        if pictures:
+            print(number, one.page.url, one.errors)
+            one.page.screenshot(path=pictures / f"end-{number}.png")
         one.close()
 
 
