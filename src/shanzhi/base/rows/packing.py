@@ -5,7 +5,7 @@ parameters into the text of the statement, the same columns are written as liter
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,8 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SERVER_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, from where the server counts
 _NULL = b"\xff\xff\xff\xff"
 _HEAD = struct.Struct(">iiIii").pack
 _INT = struct.Struct(">ii").pack
@@ -41,6 +41,12 @@ class Packed:
         raise NotImplementedError
 
 
+def _each(values: Sequence[Any], pack: Callable[[Any], bytes]) -> bytes:
+    """Every value packed; those that occur again are packed once, as most columns of a batch repeat a few."""
+    made = {value: pack(value) for value in set(values)}
+    return b"".join([made[value] for value in values])
+
+
 class Uuids(Packed):
     """UUIDs, each as 16 bytes."""
 
@@ -63,7 +69,7 @@ class Ints(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """Four bytes each."""
-        return False, b"".join([_INT(4, value) for value in self.values])
+        return False, _each(self.values, lambda value: _INT(4, value))
 
     def text(self, value: int) -> str:
         """Digits."""
@@ -77,8 +83,7 @@ class Texts(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """UTF-8."""
-        found = [value.encode() for value in self.values]
-        return False, b"".join([_LENGTH(len(value)) + value for value in found])
+        return False, _each(self.values, lambda value: _counted(value.encode()))
 
     def text(self, value: str) -> str:
         """Quoted."""
@@ -93,7 +98,7 @@ class Blobs(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """As they are."""
-        return False, b"".join([_LENGTH(len(value)) + value for value in self.values])
+        return False, b"".join([_counted(value) for value in self.values])
 
     def text(self, value: bytes) -> str:
         """Hex, as the server reads it."""
@@ -101,20 +106,25 @@ class Blobs(Packed):
 
 
 class Instants(Packed):
-    """Aware instants, or None."""
+    """Microseconds since 1970, or None."""
 
     oid = 1184
 
     def body(self) -> tuple[bool, bytes]:
         """Microseconds since 2000."""
-        parts = [
-            _NULL if value is None else _LONG(8, (value - _EPOCH) // _MICROSECOND) for value in self.values
-        ]
-        return None in self.values, b"".join(parts)
+        return None in self.values, _each(self.values, _instant)
 
-    def text(self, value: datetime | None) -> str:
+    def text(self, value: int | None) -> str:
         """ISO 8601."""
-        return "NULL" if value is None else f'"{value.isoformat()}"'
+        return "NULL" if value is None else f'"{(_EPOCH + timedelta(microseconds=value)).isoformat()}"'
+
+
+def _counted(value: bytes) -> bytes:
+    return _LENGTH(len(value)) + value
+
+
+def _instant(value: int | None) -> bytes:
+    return _NULL if value is None else _LONG(8, value - _SERVER_EPOCH)
 
 
 def _literal(obj: Packed) -> bytes:

@@ -65,18 +65,17 @@ _BY_KIND: dict[str, Callable[[Question, Any], Any]] = {
 def check(form: Form, answers: Mapping[str, Any]) -> None:
     """Raise InvalidInput naming `answers.<code>` for the first answer that does not fit."""
     answered = 0
-    for section in form.sections:
-        for question in section.questions:
-            value = answers.get(question.code)
-            if value is None or value == "":
-                if question.required:
-                    raise _wrong(question, "需要填写。", "needs an answer.")
-                answered += question.code in answers
-                continue
-            answered += 1
-            _BY_KIND[question.kind](question, value)
+    for question in form.questions:
+        value = answers.get(question.code)
+        if value is None or value == "":
+            if question.required:
+                raise _wrong(question, "需要填写。", "needs an answer.")
+            answered += question.code in answers
+            continue
+        answered += 1
+        _BY_KIND[question.kind](question, value)
     if answered < len(answers):
-        known = {question.code for section in form.sections for question in section.questions}
+        known = {question.code for question in form.questions}
         code = next(one for one in answers if one not in known)
         raise InvalidInput(
             field=f"answers.{code}"[:60],
@@ -88,15 +87,14 @@ def check(form: Form, answers: Mapping[str, Any]) -> None:
 def words(form: Form, answers: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Question and answer in Chinese, in the order of the form; for a paper or a case."""
     found = []
-    for section in form.sections:
-        for question in section.questions:
-            value = answers.get(question.code)
-            if value is None or value == "":
-                continue
-            said = str(value)
-            if question.kind == "yes_no":
-                said = "是" if value else "否"
-            elif question.kind == "choice":
-                said = next((one.zh for one in question.choices if one.code == value), said)
-            found.append((question.zh, said))
+    for question in form.questions:
+        value = answers.get(question.code)
+        if value is None or value == "":
+            continue
+        said = str(value)
+        if question.kind == "yes_no":
+            said = "是" if value else "否"
+        elif question.kind == "choice":
+            said = next((one.zh for one in question.choices if one.code == value), said)
+        found.append((question.zh, said))
     return found

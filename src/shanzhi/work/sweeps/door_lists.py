@@ -155,7 +155,7 @@ def take_visits(
         except ShanzhiError as error:
             read.append((known if isinstance(known, str) else None, error))
             continue
-        read.append((str(one.given.id), one))
+        read.append((str(one.visit.id), one))
     with transaction.atomic(), connection.cursor() as cursor:
         taken = iter(visits.take(cursor, [one for _, one in read if isinstance(one, visits.Submission)], at))
     outcomes = [

@@ -4,13 +4,12 @@ What a phone sent is kept as it sent it, encrypted, in one row for all items of 
 the visits themselves say only which door, what came of it, and when.
 """
 
-import hmac
+import hashlib
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -33,6 +32,7 @@ AHEAD = timedelta(minutes=5)  # by how much a phone's clock may be fast
 OLDEST = timedelta(days=7)
 ITEM_BYTES = 4000
 TOPIC = "sweeps"
+HASH_BYTES = 16
 _BYTES = {code: int(one) for code, one in RESULTS.items()}
 _STORED = Outcome(STORED)
 
@@ -44,7 +44,7 @@ class GivenWrong(msgspec.Struct, forbid_unknown_fields=True):
     doors: Annotated[int, msgspec.Meta(ge=0, le=2000)] | None = None
 
 
-class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
+class GivenVisit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A visit as a phone sends it; `id` is made by the phone, instants have a time zone.
 
     Door `door` of piece (`area`, `piece`) in `turn`. `revisit_at` is when somebody will be home. `answers` are those
@@ -52,7 +52,7 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     id: UUID
-    area: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}\Z")]
+    area: Annotated[str, msgspec.Meta(min_length=6, max_length=6)]
     piece: UUID
     door: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
     result: Literal["visited", "absent", "refused", "vacant", "help", "wrong"]
@@ -64,12 +64,20 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
     wrong: GivenWrong | None = None
 
 
-@dataclass(slots=True)
-class Read:
-    """A visit that was read, and the JSON it was read from."""
+class Read(msgspec.Struct, gc=False):
+    """A visit that was read, the JSON it was read from, and the hash of its content, with a key.
+
+    `key` is the bytes of its id, instants are microseconds since 1970. `asks` is what it asks about: area, piece,
+    turn, and the city's own day.
+    """
 
     given: GivenVisit
     raw: bytes
+    hash: bytes
+    key: bytes
+    happened: int
+    revisit: int | None
+    asks: tuple[str, bytes, int, str]
 
     @property
     def id(self) -> UUID:
@@ -77,22 +85,11 @@ class Read:
         return self.given.id
 
 
-@dataclass(slots=True)
-class Submission:
-    """A visit that passed reading. `account_id` is who sent it, `hash` that of the content, with a key.
-
-    `id` and `piece` are their bytes, instants are in UTC, `day` is the city's own.
-    """
+class Submission(msgspec.Struct, gc=False):
+    """A visit and who sent it."""
 
     account_id: UUID
-    given: GivenVisit
-    raw: bytes
-    hash: bytes
-    id: bytes
-    piece: bytes
-    happened_at: datetime
-    revisit_at: datetime | None
-    day: date
+    visit: Read
 
 
 def _invalid(field: str, zh: str, en: str) -> InvalidInput:
@@ -108,23 +105,40 @@ def read(raw: bytes | msgspec.Raw) -> Read:
         field = path.rstrip("`").removeprefix("$.").removeprefix("$")
         raise _invalid(field, f"“{field or '走访'}”的内容不合要求。", message) from error
     text = bytes(raw)
-    if given.note or given.answers or given.wrong or len(text) > ITEM_BYTES:
-        _check_more(given, text)
-    elif given.result == "help" or given.result == "wrong":
-        _check_more(given, text)
-    return Read(given, text)
-
-
-def _check_more(given: GivenVisit, text: bytes) -> None:
     if len(text) > ITEM_BYTES:
         raise _invalid("answers", "填写的内容过长。", f"The visit exceeds {ITEM_BYTES} bytes.")
-    if b"\\u0000" in text or "\0" in given.note:
+    if b"\\u0000" in text or b"\0" in text:
         raise _invalid("note", "“note”含有非法字符。", "It holds a character not allowed.")
-    if given.result == "help" and not given.note.strip() and not given.answers:
-        raise _invalid("note", "请说明需要什么帮助。", "Say what help is needed.")
+    if given.result != "visited":
+        _check_more(given)
+    revisit = given.revisit_at
+    try:
+        if given.happened_at.tzinfo is not UTC:
+            given.happened_at = given.happened_at.astimezone(UTC)
+        # A float holds every microsecond until the year 2255.
+        seconds = given.happened_at.timestamp()
+        if revisit is not None:
+            given.revisit_at = revisit = revisit.astimezone(UTC)
+        day = _day(seconds // 900)
+    except (OverflowError, ValueError) as error:
+        raise _too_far() from error
+    keyed = _keyed().copy()
+    keyed.update(_ENCODER.encode(given))
+    return Read(
+        given, text, keyed.digest(), given.id.bytes, round(seconds * 1e6),
+        None if revisit is None else round(revisit.timestamp() * 1e6),
+        (given.area, given.piece.bytes, given.turn, day),
+    )  # fmt: skip
+
+
+def _check_more(given: GivenVisit) -> None:
+    if given.result == "help":
+        if not given.note.strip() and not given.answers:
+            raise _invalid("note", "请说明需要什么帮助。", "Say what help is needed.")
+        return
     if given.result == "wrong" and given.wrong is None:
         raise _invalid("wrong", "请说明哪里有误。", "Say what is wrong.")
-    if given.answers and given.result not in {"visited", "help"}:
+    if given.answers:
         raise _invalid("answers", "只有已访的门户可以填写表单。", "Only who was met gives answers.")
 
 
@@ -133,34 +147,23 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 @lru_cache(maxsize=4096)
-def _day(quarter: int) -> date:
+def _day(quarter: float) -> str:
     """The city's day of a quarter of an hour since 1970: no zone is shifted by less."""
-    return localdate(datetime.fromtimestamp(quarter * 900, UTC))
+    return localdate(datetime.fromtimestamp(quarter * 900, UTC)).isoformat()
+
+
+@lru_cache(maxsize=1)
+def _keyed() -> Any:
+    """The beginning of every hash: whoever has a copy of the table must not be able to try out answers."""
+    key = hashlib.blake2b(
+        settings.SHANZHI_FOLLOW_KEY.encode(), digest_size=32, person=b"shanzhi-visits"
+    ).digest()
+    return hashlib.blake2b(key=key, digest_size=HASH_BYTES)
 
 
 def submission(account_id: UUID, item: Read) -> Submission:
-    """What `take` stores. Raises InvalidInput for an instant beyond the calendar."""
-    given = item.given
-    revisit = given.revisit_at
-    try:
-        happened = given.happened_at.astimezone(UTC)
-        revisit = None if revisit is None else revisit.astimezone(UTC)
-        day = _day(int(happened.timestamp()) // 900)
-    except (OverflowError, ValueError) as error:
-        raise _too_far() from error
-    piece = given.piece.bytes
-    # With a key: whoever has a copy of the table must not be able to try out answers.
-    content = (
-        given.area, piece, given.door, given.turn, given.result, happened, revisit, given.answers, given.note,
-        given.wrong,
-    )  # fmt: skip
-    digest = hmac.digest(_key(), _ENCODER.encode(content), "sha256")
-    return Submission(account_id, given, item.raw, digest, given.id.bytes, piece, happened, revisit, day)
-
-
-def _key() -> bytes:
-    found: str = settings.SHANZHI_FOLLOW_KEY
-    return found.encode()
+    """What `take` stores."""
+    return Submission(account_id, item)
 
 
 def _too_far() -> InvalidInput:
@@ -202,7 +205,8 @@ ON CONFLICT DO NOTHING
 """
 _RAW = """
 INSERT INTO sweeps_submission (id, area, sweep_id, account_id, received_at, raw)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::bytea[])
+SELECT id, area, sweep_id, account_id, %s, raw
+FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::bytea[]) AS g (id, area, sweep_id, account_id, raw)
 """
 _NEWS = """
 INSERT INTO outbox_outboxrow (id, area, topic, subject_id, event, payload, at)
@@ -220,7 +224,7 @@ class _Kept:
     area: str
     sweep_id: bytes
     account_id: bytes
-    raws: list[bytes]
+    raws: list[bytes] = field(default_factory=list)
     new: int = 0
 
 
@@ -233,17 +237,13 @@ class _Piece:
     form: str
     form_version: int
     is_erased: bool
+    kept: _Kept | None = None
 
 
-@dataclass(slots=True)
-class _Row:
-    """A visit on its way into the table, and the number of its item."""
-
-    id: bytes
-    n: int
-    one: Submission
-    kept: _Kept
-    position: int
+# A visit on its way into the table; its items, and where they are kept, come last.
+_Row = tuple[
+    bytes, str, bytes, bytes, int, int, int, bytes, int, int | None, bytes, int, bytes, int, Submission, _Kept
+]  # fmt: skip
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
@@ -255,35 +255,39 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     if not submissions:
         return []
     outcomes: list[Outcome | None] = [None] * len(submissions)
-    known = _pieces(cursor, submissions)
-    kept: dict[tuple[UUID, bytes], _Kept] = {}
     rows: list[_Row] = []
     taken: set[bytes] = set()
     doubtful: list[int] = []
-    earliest, latest = received_at - OLDEST, received_at + AHEAD
-    for n, one in enumerate(submissions):
-        given = one.given
-        found = known.get((one.account_id, one.piece, given.turn, given.area, one.day))
+    kept: dict[tuple[UUID, bytes], _Kept] = {}
+    earliest, latest = (round(at.timestamp() * 1e6) for at in (received_at - OLDEST, received_at + AHEAD))
+    for n, (one, found) in enumerate(zip(submissions, _pieces(cursor, submissions), strict=True)):
+        visit = one.visit
+        given = visit.given
         if found is None or given.door >= found.doors:
             outcomes[n] = Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door"))
             continue
-        if one.id in taken:
+        if visit.key in taken:
             doubtful.append(n)
             continue
-        if found.is_erased or given.answers is not None or not earliest <= one.happened_at <= latest:
-            error = _refusal(one, found, earliest, latest, cursor)
+        is_timely = earliest <= visit.happened <= latest
+        if found.is_erased or not is_timely or given.answers is not None:
+            error = _refusal(given, found, is_timely, cursor)
             if error is not None:
                 outcomes[n] = Outcome(INVALID, error)
                 # What was stored in time is known for ever; what is out of time may be just that.
                 doubtful.append(n)
                 continue
-        keep = kept.get((one.account_id, found.sweep_id))
+        keep = found.kept
         if keep is None:
-            keep = _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes, [])
-            kept[one.account_id, found.sweep_id] = keep
-        taken.add(one.id)
-        rows.append(_Row(one.id, n, one, keep, len(keep.raws)))
-        keep.raws.append(one.raw)
+            owner = one.account_id, found.sweep_id
+            keep = kept.get(owner) or _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes)
+            found.kept = kept[owner] = keep
+        taken.add(visit.key)
+        rows.append(
+            (visit.key, given.area, keep.sweep_id, visit.asks[1], given.turn, given.door, _BYTES[given.result],
+             keep.account_id, visit.happened, visit.revisit, keep.id, len(keep.raws), visit.hash, n, one, keep)
+        )  # fmt: skip
+        keep.raws.append(visit.raw)
     if rows:
         _store(cursor, rows, list(kept.values()), outcomes, doubtful, received_at)
     if doubtful:
@@ -291,32 +295,40 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     return [one if one is not None else Outcome(UNKNOWN, NotFound(field="id")) for one in outcomes]
 
 
-def _pieces(cursor: Any, submissions: Sequence[Submission]) -> dict[Any, _Piece]:
-    asked = list(
-        dict.fromkeys(
-            [(one.account_id, one.piece, one.given.turn, one.given.area, one.day) for one in submissions]
-        )
-    )
-    accounts, pieces, turns, areas, days = zip(*asked, strict=True)
+def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | None]:
+    """For each its piece; those that ask the same share it."""
+    asked: dict[tuple[UUID, tuple[str, bytes, int, str]], int] = {}
+    which: list[int] = []
+    before: tuple[UUID, tuple[str, bytes, int, str]] | None = None
+    at = 0
+    for one in submissions:
+        key = one.account_id, one.visit.asks
+        if key != before:  # whoever sends goes from door to door
+            at = asked.setdefault(key, len(asked))
+            before = key
+        which.append(at)
+    accounts, asks = zip(*asked, strict=True)
+    areas, pieces, turns, days = zip(*asks, strict=True)
     cursor.execute(
         _PIECES,
         [Ints(range(len(asked))), Texts(areas), Uuids(pieces), Ints(turns), Uuids([one.bytes for one in accounts]),
-         Texts([one.isoformat() for one in days])],
+         Texts(days)],
     )  # fmt: skip
-    return {asked[row[0]]: _Piece(row[1].bytes, *row[2:]) for row in cursor.fetchall()}
+    found: list[_Piece | None] = [None] * len(asked)
+    for n, sweep_id, *rest in cursor.fetchall():
+        found[n] = _Piece(sweep_id.bytes, *rest)
+    return [found[at] for at in which]
 
 
-def _refusal(
-    one: Submission, found: _Piece, earliest: datetime, latest: datetime, cursor: Any
-) -> ShanzhiError | None:
+def _refusal(given: GivenVisit, found: _Piece, is_timely: bool, cursor: Any) -> ShanzhiError | None:
     """Why an item can never be stored as it is; None when it can."""
     if found.is_erased:
         return AnswersErased(field="piece")
-    if not earliest <= one.happened_at <= latest:
+    if not is_timely:
         return _too_far()
-    if one.given.answers is not None:
+    if given.answers is not None:
         try:
-            form_answers.check(forms.form(found.form, found.form_version, cursor), one.given.answers)
+            form_answers.check(forms.form(found.form, found.form_version, cursor), given.answers)
         except InvalidInput as error:
             return error
     return None
@@ -326,35 +338,33 @@ def _store(
     cursor: Any, rows: list[_Row], kept: list[_Kept], outcomes: list[Outcome | None], doubtful: list[int],
     received_at: datetime,
 ) -> None:  # fmt: skip
-    rows.sort(key=attrgetter("id"))
-    items = [row.one for row in rows]
-    given = [one.given for one in items]
-    ids = Uuids([row.id for row in rows])
+    rows.sort()
+    (
+        ids, areas, sweeps, pieces, turns, doors, results, accounts, happened, revisits, submissions, positions,
+        hashes, *_,
+    ) = zip(*rows, strict=True)  # fmt: skip
     cursor.execute(
         _STORE,
         [
-            received_at, ids, Texts([one.area for one in given]), Uuids([row.kept.sweep_id for row in rows]),
-            Uuids([one.piece for one in items]), Ints([one.turn for one in given]), Ints([one.door for one in given]),
-            Ints([_BYTES[one.result] for one in given]), Uuids([row.kept.account_id for row in rows]),
-            Instants([one.happened_at for one in items]), Instants([one.revisit_at for one in items]),
-            Uuids([row.kept.id for row in rows]), Ints([row.position for row in rows]),
-            Blobs([one.hash for one in items]),
+            received_at, Uuids(ids), Texts(areas), Uuids(sweeps), Uuids(pieces), Ints(turns), Ints(doors),
+            Ints(results), Uuids(accounts), Instants(happened), Instants(revisits), Uuids(submissions),
+            Ints(positions), Blobs(hashes),
         ],
     )  # fmt: skip
     if cursor.rowcount < len(rows):
-        cursor.execute(_MADE, [ids, Uuids([keep.id for keep in kept])])
+        cursor.execute(_MADE, [Uuids(ids), Uuids([keep.id for keep in kept])])
         made = {found[0].bytes for found in cursor.fetchall()}
-        doubtful += [row.n for row in rows if row.id not in made]
-        rows = [row for row in rows if row.id in made]
+        doubtful += [row[-3] for row in rows if row[0] not in made]
+        rows = [row for row in rows if row[0] in made]
     news: list[tuple[str, UUID, str, str]] = []
-    for row in rows:
-        outcomes[row.n] = _STORED
-        row.kept.new += 1
-        result = row.one.given.result
+    for *_, n, one, keep in rows:
+        outcomes[n] = _STORED
+        keep.new += 1
+        result = one.visit.given.result
         if result == "help" or result == "wrong":
-            sweep_id = UUID(bytes=row.kept.sweep_id)
+            sweep_id = UUID(bytes=keep.sweep_id)
             news.append(
-                (row.kept.area, row.one.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
+                (keep.area, one.visit.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
             )
     written = [keep for keep in kept if keep.new]
     if not written:
@@ -362,9 +372,9 @@ def _store(
     cursor.execute(
         _RAW,
         [
-            Uuids([keep.id for keep in written]), Texts([keep.area for keep in written]),
+            received_at, Uuids([keep.id for keep in written]), Texts([keep.area for keep in written]),
             Uuids([keep.sweep_id for keep in written]), Uuids([keep.account_id for keep in written]),
-            Instants([received_at] * len(written)), Blobs([sealed(keep.raws) for keep in written]),
+            Blobs([sealed(keep.raws) for keep in written]),
         ],
     )  # fmt: skip
     counts: dict[tuple[str, bytes], int] = {}
@@ -395,11 +405,11 @@ def opened(raw: bytes | memoryview) -> list[dict[str, Any]]:
 def _compare(
     cursor: Any, submissions: Sequence[Submission], outcomes: list[Outcome | None], doubtful: list[int]
 ) -> None:
-    cursor.execute(_HASHES, [Uuids([submissions[n].id for n in doubtful])])
+    cursor.execute(_HASHES, [Uuids([submissions[n].visit.key for n in doubtful])])
     hashes = {found.bytes: bytes(content) for found, content in cursor.fetchall()}
     for n in doubtful:
-        there = hashes.get(submissions[n].id)
-        if there == submissions[n].hash:
+        there = hashes.get(submissions[n].visit.key)
+        if there == submissions[n].visit.hash:
             outcomes[n] = Outcome(KNOWN)
         elif there is not None:
             outcomes[n] = Outcome(CONFLICT, VisitConflict(field="id"))
