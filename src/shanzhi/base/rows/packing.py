@@ -6,7 +6,7 @@ parameters into the text of the statement, the same columns are written as liter
 
 import struct
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,9 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SERVER_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, from where the server counts
-_NULL = b"\xff\xff\xff\xff"
+SERVER_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, from where the server counts
+NULL = b"\xff\xff\xff\xff"
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _HEAD = struct.Struct(">iiIii").pack
 _INT = struct.Struct(">ii").pack
 _LONG = struct.Struct(">iq").pack
@@ -105,26 +105,23 @@ class Blobs(Packed):
         return f'"\\\\x{value.hex()}"'
 
 
-class Instants(Packed):
-    """Microseconds since 1970, or None."""
-
-    oid = 1184
-
-    def body(self) -> tuple[bool, bytes]:
-        """Microseconds since 2000."""
-        return None in self.values, _each(self.values, _instant)
-
-    def text(self, value: int | None) -> str:
-        """ISO 8601."""
-        return "NULL" if value is None else f'"{(_EPOCH + timedelta(microseconds=value)).isoformat()}"'
-
-
 def _counted(value: bytes) -> bytes:
     return _LENGTH(len(value)) + value
 
 
-def _instant(value: int | None) -> bytes:
-    return _NULL if value is None else _LONG(8, value - _SERVER_EPOCH)
+def instant(value: datetime) -> int:
+    """Microseconds since 1970; a float holds them until the year 2255."""
+    return round(value.timestamp() * 1e6)
+
+
+def packed_instant(value: int) -> bytes:
+    """An instant, in microseconds since 1970, as a value of a row."""
+    return _LONG(8, value - SERVER_EPOCH)
+
+
+def copied(rows: Sequence[bytes]) -> bytes:
+    """Rows, each with the number of its values before it, as COPY … (FORMAT BINARY) takes them."""
+    return _COPY_HEAD + b"".join(rows) + b"\xff\xff"
 
 
 def _literal(obj: Packed) -> bytes:
@@ -155,5 +152,5 @@ def _register(kind: type[Packed], array_oid: int) -> None:
         psycopg.adapters.register_dumper(kind, made)
 
 
-for _kind, _array in ((Uuids, 2951), (Ints, 1007), (Texts, 1009), (Blobs, 1001), (Instants, 1185)):
+for _kind, _array in ((Uuids, 2951), (Ints, 1007), (Texts, 1009), (Blobs, 1001)):
     _register(_kind, _array)

@@ -3,7 +3,8 @@
 What a door is follows from all its visits in the turn (`merging`), in whatever order they came and however often.
 Which visits are new is found by `written`, the transaction that wrote them. Where they are a door's first, or say
 what it says already, that is what it is; only where they differ all its visits are read. The roll-ups are changed by
-the differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of pieces.
+the differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of
+pieces.
 """
 
 import logging

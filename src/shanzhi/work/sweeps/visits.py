@@ -5,6 +5,7 @@ the visits themselves say only which door, what came of it, and when.
 """
 
 import hashlib
+import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,17 @@ from django.utils.timezone import localdate
 
 from shanzhi.base.access.capabilities import SWEEP_VISIT
 from shanzhi.base.rows.encryption import decrypt_bytes, encrypt_bytes
-from shanzhi.base.rows.packing import Blobs, Instants, Ints, Texts, Uuids
+from shanzhi.base.rows.packing import (
+    NULL,
+    SERVER_EPOCH,
+    Blobs,
+    Ints,
+    Texts,
+    Uuids,
+    copied,
+    instant,
+    packed_instant,
+)
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
@@ -34,7 +45,8 @@ ITEM_BYTES = 4000
 TOPIC = "sweeps"
 HASH_BYTES = 16
 _BYTES = {code: int(one) for code, one in RESULTS.items()}
-_STORED = Outcome(STORED)
+_STORED, _KNOWN = Outcome(STORED), Outcome(KNOWN)
+_News = tuple[str, UUID, str, str]  # area, subject, event, payload
 
 
 class GivenWrong(msgspec.Struct, forbid_unknown_fields=True):
@@ -115,18 +127,17 @@ def read(raw: bytes | msgspec.Raw) -> Read:
     try:
         if given.happened_at.tzinfo is not UTC:
             given.happened_at = given.happened_at.astimezone(UTC)
-        # A float holds every microsecond until the year 2255.
-        seconds = given.happened_at.timestamp()
+        happened = instant(given.happened_at)
         if revisit is not None:
             given.revisit_at = revisit = revisit.astimezone(UTC)
-        day = _day(seconds // 900)
+        day = _day(happened // 900_000_000)
     except (OverflowError, ValueError) as error:
         raise _too_far() from error
     keyed = _keyed().copy()
     keyed.update(_ENCODER.encode(given))
     return Read(
-        given, text, keyed.digest(), given.id.bytes, round(seconds * 1e6),
-        None if revisit is None else round(revisit.timestamp() * 1e6),
+        given, text, keyed.digest(), given.id.bytes, happened,
+        None if revisit is None else instant(revisit),
         (given.area, given.piece.bytes, given.turn, day),
     )  # fmt: skip
 
@@ -147,7 +158,7 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 @lru_cache(maxsize=4096)
-def _day(quarter: float) -> str:
+def _day(quarter: int) -> str:
     """The city's day of a quarter of an hour since 1970: no zone is shifted by less."""
     return localdate(datetime.fromtimestamp(quarter * 900, UTC)).isoformat()
 
@@ -193,15 +204,8 @@ WHERE EXISTS (
       AND c.from_on <= a.day AND (c.to_on IS NULL OR c.to_on > a.day)))
 """
 _STORE = """
-INSERT INTO sweeps_visit (id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, received_at,
-  revisit_at, submission_id, position, hash)
-SELECT id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, %s, revisit_at, submission_id,
-  position, hash
-FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::uuid[],
-  %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::int[], %s::bytea[])
-  AS g (id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, revisit_at, submission_id,
-    position, hash)
-ON CONFLICT DO NOTHING
+COPY sweeps_visit (id, area, sweep_id, piece_id, turn, account_id, received_at, submission_id, door, result,
+  happened_at, position, hash, revisit_at) FROM STDIN (FORMAT BINARY)
 """
 _RAW = """
 INSERT INTO sweeps_submission (id, area, sweep_id, account_id, received_at, raw)
@@ -213,86 +217,103 @@ INSERT INTO outbox_outboxrow (id, area, topic, subject_id, event, payload, at)
 SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::timestamptz[])
 """
 _HASHES = "SELECT id, hash FROM sweeps_visit WHERE id = ANY(%s::uuid[])"
-_MADE = "SELECT id FROM sweeps_visit WHERE id = ANY(%s::uuid[]) AND submission_id = ANY(%s::uuid[])"
+# What all visits of one person to one piece have in common, then a visit: values with their lengths before them.
+_HEAD = struct.Struct(">i6si16si16sihi16siqi16s").pack
+_VISIT = struct.Struct(">hi16s108siiihiqihi16s").pack
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The items of one person and one sweep, which are kept together; ids as bytes."""
+    """The items of one person and one sweep, which are kept together."""
 
-    id: bytes
+    id: UUID
     area: str
-    sweep_id: bytes
-    account_id: bytes
+    sweep_id: UUID
+    account_id: UUID
     raws: list[bytes] = field(default_factory=list)
-    new: int = 0
 
 
 @dataclass(slots=True)
 class _Piece:
-    """What is known of a piece in a turn, of somebody who may visit it."""
+    """What is known of a piece in a turn, of somebody who may visit it; `head` begins the rows of its visits."""
 
-    sweep_id: bytes
+    sweep_id: UUID
     doors: int
     form: str
     form_version: int
     is_erased: bool
     kept: _Kept | None = None
-
-
-# A visit on its way into the table; its items, and where they are kept, come last.
-_Row = tuple[
-    bytes, str, bytes, bytes, int, int, int, bytes, int, int | None, bytes, int, bytes, int, Submission, _Kept
-]  # fmt: skip
+    head: bytes = b""
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
     """Append visits (收走访) in the caller's transaction; one outcome each, in their order.
 
-    `cursor` is one of psycopg or of Django. An id that is there already is compared by its hash, whoever wrote it;
-    ids go in sorted, so that two doors never wait for each other. Late results count, also of a sweep that has ended.
+    `cursor` is one of psycopg or of Django. An id that is there already is compared by its hash, whoever wrote it.
+    When somebody else writes it at the same time, the transaction fails by a unique violation: done again, it is
+    there. Ids go in sorted, so that two doors never wait for each other. Late results count, also of a sweep that has
+    ended.
     """
     if not submissions:
         return []
-    outcomes: list[Outcome | None] = [None] * len(submissions)
-    rows: list[_Row] = []
-    taken: set[bytes] = set()
-    doubtful: list[int] = []
-    kept: dict[tuple[UUID, bytes], _Kept] = {}
-    earliest, latest = (round(at.timestamp() * 1e6) for at in (received_at - OLDEST, received_at + AHEAD))
-    for n, (one, found) in enumerate(zip(submissions, _pieces(cursor, submissions), strict=True)):
+    outcomes: list[Outcome] = []
+    rows: list[tuple[bytes, bytes]] = []
+    kept: dict[tuple[UUID, UUID], _Kept] = {}
+    news: list[_News] = []
+    earliest, latest = (instant(at) for at in (received_at - OLDEST, received_at + AHEAD))
+    hashes = _hashes(cursor, submissions)
+    for one, found in zip(submissions, _pieces(cursor, submissions), strict=True):
         visit = one.visit
         given = visit.given
         if found is None or given.door >= found.doors:
-            outcomes[n] = Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door"))
+            outcomes.append(Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door")))
             continue
-        if visit.key in taken:
-            doubtful.append(n)
+        if (there := hashes.get(visit.key)) is not None:
+            # What was stored in time is known for ever.
+            outcomes.append(_KNOWN if there == visit.hash else Outcome(CONFLICT, VisitConflict(field="id")))
             continue
         is_timely = earliest <= visit.happened <= latest
         if found.is_erased or not is_timely or given.answers is not None:
             error = _refusal(given, found, is_timely, cursor)
             if error is not None:
-                outcomes[n] = Outcome(INVALID, error)
-                # What was stored in time is known for ever; what is out of time may be just that.
-                doubtful.append(n)
+                outcomes.append(Outcome(INVALID, error))
                 continue
-        keep = found.kept
-        if keep is None:
-            owner = one.account_id, found.sweep_id
-            keep = kept.get(owner) or _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes)
-            found.kept = kept[owner] = keep
-        taken.add(visit.key)
-        rows.append(
-            (visit.key, given.area, keep.sweep_id, visit.asks[1], given.turn, given.door, _BYTES[given.result],
-             keep.account_id, visit.happened, visit.revisit, keep.id, len(keep.raws), visit.hash, n, one, keep)
+        keep = found.kept or _keep(found, one, received_at, kept)
+        hashes[visit.key] = visit.hash
+        row = _VISIT(
+            14, 16, visit.key, found.head, 4, given.door, 2, _BYTES[given.result], 8, visit.happened - SERVER_EPOCH,
+            2, len(keep.raws), HASH_BYTES, visit.hash,
         )  # fmt: skip
+        rows.append((visit.key, row + (NULL if visit.revisit is None else packed_instant(visit.revisit))))
         keep.raws.append(visit.raw)
+        outcomes.append(_STORED)
+        if given.result == "help" or given.result == "wrong":
+            payload = f'{{"sweep": "{keep.sweep_id}", "result": "{given.result}"}}'
+            news.append((keep.area, given.id, "visit", payload))
     if rows:
-        _store(cursor, rows, list(kept.values()), outcomes, doubtful, received_at)
-    if doubtful:
-        _compare(cursor, submissions, outcomes, doubtful)
-    return [one if one is not None else Outcome(UNKNOWN, NotFound(field="id")) for one in outcomes]
+        _store(cursor, rows, list(kept.values()), news, received_at)
+    return outcomes
+
+
+def _hashes(cursor: Any, submissions: Sequence[Submission]) -> dict[bytes, bytes]:
+    """Of the visits that are there already, id and hash."""
+    cursor.execute(_HASHES, [Uuids(sorted([one.visit.key for one in submissions]))])
+    return {found.bytes: bytes(content) for found, content in cursor.fetchall()}
+
+
+def _keep(
+    found: _Piece, one: Submission, received_at: datetime, kept: dict[tuple[UUID, UUID], _Kept]
+) -> _Kept:
+    """Where the items of this person and sweep are kept; the piece knows it from now on."""
+    owner = one.account_id, found.sweep_id
+    area, piece, turn, _ = one.visit.asks
+    keep = kept.setdefault(owner, _Kept(uuid7(), area, found.sweep_id, one.account_id))
+    found.kept = keep
+    found.head = _HEAD(
+        6, area.encode(), 16, found.sweep_id.bytes, 16, piece, 2, turn, 16, one.account_id.bytes,
+        8, instant(received_at) - SERVER_EPOCH, 16, keep.id.bytes,
+    )  # fmt: skip
+    return keep
 
 
 def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | None]:
@@ -315,8 +336,8 @@ def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | Non
          Texts(days)],
     )  # fmt: skip
     found: list[_Piece | None] = [None] * len(asked)
-    for n, sweep_id, *rest in cursor.fetchall():
-        found[n] = _Piece(sweep_id.bytes, *rest)
+    for n, *rest in cursor.fetchall():
+        found[n] = _Piece(*rest)
     return [found[at] for at in which]
 
 
@@ -335,54 +356,25 @@ def _refusal(given: GivenVisit, found: _Piece, is_timely: bool, cursor: Any) -> 
 
 
 def _store(
-    cursor: Any, rows: list[_Row], kept: list[_Kept], outcomes: list[Outcome | None], doubtful: list[int],
-    received_at: datetime,
-) -> None:  # fmt: skip
+    cursor: Any, rows: list[tuple[bytes, bytes]], kept: list[_Kept], news: list[_News], received_at: datetime
+) -> None:
+    """Visits, what they were read from, and the news of them."""
     rows.sort()
-    (
-        ids, areas, sweeps, pieces, turns, doors, results, accounts, happened, revisits, submissions, positions,
-        hashes, *_,
-    ) = zip(*rows, strict=True)  # fmt: skip
-    cursor.execute(
-        _STORE,
-        [
-            received_at, Uuids(ids), Texts(areas), Uuids(sweeps), Uuids(pieces), Ints(turns), Ints(doors),
-            Ints(results), Uuids(accounts), Instants(happened), Instants(revisits), Uuids(submissions),
-            Ints(positions), Blobs(hashes),
-        ],
-    )  # fmt: skip
-    if cursor.rowcount < len(rows):
-        cursor.execute(_MADE, [Uuids(ids), Uuids([keep.id for keep in kept])])
-        made = {found[0].bytes for found in cursor.fetchall()}
-        doubtful += [row[-3] for row in rows if row[0] not in made]
-        rows = [row for row in rows if row[0] in made]
-    news: list[tuple[str, UUID, str, str]] = []
-    for *_, n, one, keep in rows:
-        outcomes[n] = _STORED
-        keep.new += 1
-        result = one.visit.given.result
-        if result == "help" or result == "wrong":
-            sweep_id = UUID(bytes=keep.sweep_id)
-            news.append(
-                (keep.area, one.visit.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
-            )
-    written = [keep for keep in kept if keep.new]
-    if not written:
-        return
+    with cursor.copy(_STORE) as copy:
+        copy.write(copied([row for _, row in rows]))
     cursor.execute(
         _RAW,
         [
-            received_at, Uuids([keep.id for keep in written]), Texts([keep.area for keep in written]),
-            Uuids([keep.sweep_id for keep in written]), Uuids([keep.account_id for keep in written]),
-            Blobs([sealed(keep.raws) for keep in written]),
+            received_at, Uuids([keep.id.bytes for keep in kept]), Texts([keep.area for keep in kept]),
+            Uuids([keep.sweep_id.bytes for keep in kept]), Uuids([keep.account_id.bytes for keep in kept]),
+            Blobs([sealed(keep.raws) for keep in kept]),
         ],
     )  # fmt: skip
-    counts: dict[tuple[str, bytes], int] = {}
-    for keep in written:
-        counts[keep.area, keep.sweep_id] = counts.get((keep.area, keep.sweep_id), 0) + keep.new
+    counts: dict[tuple[str, UUID], int] = {}
+    for keep in kept:
+        counts[keep.area, keep.sweep_id] = counts.get((keep.area, keep.sweep_id), 0) + len(keep.raws)
     news += [
-        (area, UUID(bytes=sweep_id), "visits", f'{{"visits": {count}}}')
-        for (area, sweep_id), count in counts.items()
+        (area, sweep_id, "visits", f'{{"visits": {count}}}') for (area, sweep_id), count in counts.items()
     ]
     areas, subjects, events, payloads = (list(column) for column in zip(*news, strict=True))
     made_ids = [uuid7() for _ in news]
@@ -400,16 +392,3 @@ def opened(raw: bytes | memoryview) -> list[dict[str, Any]]:
     """The items again."""
     found: list[dict[str, Any]] = msgspec.json.decode(zlib.decompress(decrypt_bytes(bytes(raw))))
     return found
-
-
-def _compare(
-    cursor: Any, submissions: Sequence[Submission], outcomes: list[Outcome | None], doubtful: list[int]
-) -> None:
-    cursor.execute(_HASHES, [Uuids([submissions[n].visit.key for n in doubtful])])
-    hashes = {found.bytes: bytes(content) for found, content in cursor.fetchall()}
-    for n in doubtful:
-        there = hashes.get(submissions[n].visit.key)
-        if there == submissions[n].visit.hash:
-            outcomes[n] = Outcome(KNOWN)
-        elif there is not None:
-            outcomes[n] = Outcome(CONFLICT, VisitConflict(field="id"))
