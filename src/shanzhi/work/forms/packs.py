@@ -1,6 +1,6 @@
 """Forms (表单): questions in versions, data of the packs that a city edits. A new wording is a new version."""
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from pathlib import Path
 
 import msgspec
@@ -48,7 +48,7 @@ class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: list[Question]
 
 
-class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
+class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A version of a form. `case_kind` is the kind of matter that "needs help" becomes; "" leaves it open."""
 
     code: str
@@ -62,11 +62,6 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     def name(self) -> str:
         """Code and version, as a sweep names it."""
         return f"{self.code}/{self.version}"
-
-    @cached_property
-    def questions(self) -> tuple[Question, ...]:
-        """The questions of all sections, in order."""
-        return tuple(question for section in self.sections for question in section.questions)
 
 
 @lru_cache(maxsize=64)

@@ -34,7 +34,6 @@ from shanzhi.base.rows.packing import (
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
-from shanzhi.work.forms import answers as form_answers
 from shanzhi.work.forms import queries as forms
 from shanzhi.work.sweeps.errors import AnswersErased, VisitConflict
 from shanzhi.work.sweeps.flow import RESULTS
@@ -242,6 +241,7 @@ class _Piece:
     form: str
     form_version: int
     is_erased: bool
+    check: forms.Check | None = None
     kept: _Kept | None = None
     head: bytes = b""
 
@@ -272,12 +272,17 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
             # What was stored in time is known for ever.
             outcomes.append(_KNOWN if there == visit.hash else Outcome(CONFLICT, VisitConflict(field="id")))
             continue
-        is_timely = earliest <= visit.happened <= latest
-        if found.is_erased or not is_timely or given.answers is not None:
-            error = _refusal(given, found, is_timely, cursor)
-            if error is not None:
-                outcomes.append(Outcome(INVALID, error))
-                continue
+        try:
+            if found.is_erased:
+                raise AnswersErased(field="piece")
+            if not earliest <= visit.happened <= latest:
+                raise _too_far()
+            if given.answers is not None:
+                found.check = found.check or forms.check(found.form, found.form_version, cursor)
+                found.check(given.answers)
+        except ShanzhiError as error:
+            outcomes.append(Outcome(INVALID, error))
+            continue
         keep = found.kept or _keep(found, one, received_at, kept)
         hashes[visit.key] = visit.hash
         row = _VISIT(
@@ -339,20 +344,6 @@ def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | Non
     for n, *rest in cursor.fetchall():
         found[n] = _Piece(*rest)
     return [found[at] for at in which]
-
-
-def _refusal(given: GivenVisit, found: _Piece, is_timely: bool, cursor: Any) -> ShanzhiError | None:
-    """Why an item can never be stored as it is; None when it can."""
-    if found.is_erased:
-        return AnswersErased(field="piece")
-    if not is_timely:
-        return _too_far()
-    if given.answers is not None:
-        try:
-            form_answers.check(forms.form(found.form, found.form_version, cursor), given.answers)
-        except InvalidInput as error:
-            return error
-    return None
 
 
 def _store(
