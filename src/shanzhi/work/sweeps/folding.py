@@ -26,7 +26,7 @@ from shanzhi.work.sweeps.flow import Result
 from shanzhi.work.sweeps.merging import winner
 from shanzhi.work.sweeps.turns import LOCK, roll_up
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 COUNT_SECONDS = 2
 
 log = logging.getLogger("shanzhi.sweeps")
@@ -232,7 +232,7 @@ def recount(sweep_id: UUID, turn: int, on: Any) -> None:
 
 
 def run(stop: threading.Event, clock: Clock) -> None:
-    """Fold every second until `stop`; after a broken connection, connect again and look at everything."""
+    """Fold twice a second until `stop`; after a broken connection, connect again and look at everything."""
     restored = True
     while not stop.is_set():
         try:

@@ -223,7 +223,7 @@ _VISIT = struct.Struct(">hi16s108siiihiqihi16s").pack
 
 @dataclass(slots=True)
 class _Kept:
-    """The items of one person and one sweep, which are kept together."""
+    """The items of one person, one sweep and one area, which are kept together."""
 
     id: UUID
     area: str
@@ -258,7 +258,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
         return []
     outcomes: list[Outcome] = []
     rows: list[tuple[bytes, bytes]] = []
-    kept: dict[tuple[UUID, UUID], _Kept] = {}
+    kept: dict[tuple[UUID, UUID, str], _Kept] = {}
     news: list[_News] = []
     earliest, latest = (instant(at) for at in (received_at - OLDEST, received_at + AHEAD))
     hashes = _hashes(cursor, submissions)
@@ -307,12 +307,13 @@ def _hashes(cursor: Any, submissions: Sequence[Submission]) -> dict[bytes, bytes
 
 
 def _keep(
-    found: _Piece, one: Submission, received_at: datetime, kept: dict[tuple[UUID, UUID], _Kept]
+    found: _Piece, one: Submission, received_at: datetime, kept: dict[tuple[UUID, UUID, str], _Kept]
 ) -> _Kept:
     """Where the items of this person and sweep are kept; the piece knows it from now on."""
-    owner = one.account_id, found.sweep_id
     area, piece, turn, _ = one.visit.asks
-    keep = kept.setdefault(owner, _Kept(uuid7(), area, found.sweep_id, one.account_id))
+    keep = kept.setdefault(
+        (one.account_id, found.sweep_id, area), _Kept(uuid7(), area, found.sweep_id, one.account_id)
+    )
     found.kept = keep
     found.head = _HEAD(
         6, area.encode(), 16, found.sweep_id.bytes, 16, piece, 2, turn, 16, one.account_id.bytes,
