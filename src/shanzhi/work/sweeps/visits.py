@@ -126,7 +126,7 @@ def read(raw: bytes | msgspec.Raw) -> Read:
     try:
         if given.happened_at.tzinfo is not UTC:
             given.happened_at = given.happened_at.astimezone(UTC)
-        happened = instant(given.happened_at)
+        happened = round(given.happened_at.timestamp() * 1e6)
         if revisit is not None:
             given.revisit_at = revisit = revisit.astimezone(UTC)
         day = _day(happened // 900_000_000)
