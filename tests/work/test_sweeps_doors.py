@@ -97,6 +97,15 @@ def test_visited_is_never_overwritten_by_absent_and_the_last_word_counts(seen: l
     assert found[1] == max(one[1] for one in others)
 
 
+@given(visit_lists)
+def test_one_more_visit_of_the_result_that_holds_changes_nothing(seen: list[Any]) -> None:
+    """Why folding need not look at a door of which the new visits say what it says already."""
+    *before, (_, at, visit_id) = seen
+    if before:
+        result = merging.winner(before, packs.rule())[0]
+        assert merging.winner([*before, (result, at, visit_id)], packs.rule())[0] == result
+
+
 @db
 def test_folding_in_any_order_comes_to_the_same(issued: Any, town: Any, clock: FixedClock) -> None:
     sweep = issued()["row"]["id"]
