@@ -151,6 +151,9 @@ class Store:
                 self._take(cursor, kind, [entry])
         except psycopg.OperationalError:
             raise
+        except psycopg.errors.UniqueViolation:
+            # Somebody else was first, just now: its request is sent away, and finds it when it comes again.
+            log.warning("an item was stored by somebody else at the same time")
         except (psycopg.DataError, psycopg.IntegrityError, ValueError):
             entry.outcomes[entry.place] = Outcome(INVALID, _cannot_be_stored())
         except Exception:
