@@ -29,6 +29,8 @@ export const readSweep = (id: string) => ask<Sweep>(`/api/sweeps/${at(id)}`)
 export const doSweep = (id: string, verb: string, body: { reason?: string; seen?: number }) =>
   post<Sweep>(`/api/sweeps/${at(id)}/${at(verb.replace('_', '-'))}`, body)
 export const revisitSweep = (id: string) => post<Sweep>(`/api/sweeps/${at(id)}/revisit`)
+export const restartSweep = (id: string, body: { area: string; compound_id: string; reason: string }) =>
+  post<{ count: number }>(`/api/sweeps/${at(id)}/restart`, body)
 export const readCoverage = (id: string, query: { place: string; turn: string }) =>
   ask<Coverage>(`/api/sweeps/${at(id)}/coverage`, { query, background: true })
 export const readMissed = (id: string, query: { place: string; turn: string; after: number }) =>

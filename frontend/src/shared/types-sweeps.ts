@@ -1,5 +1,5 @@
 /** What the endpoints of sweeps give and take. */
-import type { Coded, PlaceName } from './types-orders'
+import type { Coded, Outline, PlaceName } from './types-orders'
 
 export interface FormQuestion extends Coded {
   kind: 'text' | 'number' | 'temperature' | 'choice' | 'yes_no' | 'date'
@@ -50,7 +50,7 @@ export interface SweepDraft {
   until_at: string
   per_head: number
   body: string
-  outline: Record<string, unknown> | null
+  outline: Outline | null
   reasons: string[]
   template: string
   is_drill: boolean
@@ -107,7 +107,7 @@ export interface Sweep {
   row: SweepRow
   body: string
   places: PlaceName[]
-  outline: Record<string, unknown> | null
+  outline: Outline | null
   targets: Coded[]
   reasons: Coded[]
   form: SweepForm
@@ -123,6 +123,16 @@ export interface Sweep {
   people: number
   actions: { verb: string; zh: string; en: string; needs_reason: boolean }[]
   events: { verb: string; zh: string; en: string; by: string; reason: string; at: string }[]
+  rules: CourseRule[]
+  beyond: number
+}
+export interface CourseRule {
+  code: string
+  zh: string
+  en: string
+  does: string
+  doors: number
+  last_on: string | null
 }
 export interface CoverPoint {
   at: string
@@ -178,6 +188,9 @@ export interface MyDoor {
   revisit_at: string | null
   last: Answers | null
   has_hidden: boolean
+  day: number
+  moved_on: string | null
+  longer_to: string | null
 }
 export interface MyList {
   sweep: string

@@ -122,6 +122,29 @@ def destroy_priority(scope: Scope) -> Destroyed:
     return Destroyed(rows, digest)
 
 
+def count_courses(scope: Scope) -> int:
+    """Doors whose days were moved by a rule that still says by which answer."""
+    return _count("sweeps_doorcourse", "rule !~ '^-'", "at", scope)
+
+
+def destroy_courses(scope: Scope) -> Destroyed:
+    """Blank by which answer days were moved (销毁计天原因); the days stay. Numbers tell rules of a visit apart."""
+    where, given = _where(scope, "at")
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows, digest = _digest(
+            "SELECT area || id::text, convert_to(rule, 'UTF8') FROM sweeps_doorcourse "
+            f"WHERE rule !~ '^-' AND {where} ORDER BY area, id",
+            given,
+        )
+        cursor.execute(
+            "UPDATE sweeps_doorcourse c SET rule = '-' || n.nth FROM (SELECT area, id, row_number() OVER "
+            f"(PARTITION BY area, visit_id ORDER BY id) AS nth FROM sweeps_doorcourse WHERE rule !~ '^-' "
+            f"AND {where}) n WHERE c.area = n.area AND c.id = n.id",
+            given,
+        )
+    return Destroyed(rows, digest)
+
+
 def coarsen(at: datetime, limit: int = _AT_ONCE) -> int:
     """Turn the times of visits older than seven days into days (走访时间模糊化); how many. In portions."""
     before, found = at - timedelta(days=TIMES_DAYS), 0
@@ -154,6 +177,13 @@ def register() -> None:
             "sweeps.notes", "求助与更正备注", "Notes of calls for help and corrections",
             "转办求助、核对户数", "to pass on calls for help and to set the registry right",
             "personal", ANSWER_DAYS, True, count_notes, destroy_notes,
+        )
+    )  # fmt: skip
+    holdings.register(
+        Holding(
+            "sweeps.courses", "门户重新计天的原因", "Why the days of a door were moved",
+            "按规则安排下一次走访", "to arrange the next visit by the rule",
+            "sensitive", ANSWER_DAYS, True, count_courses, destroy_courses,
         )
     )  # fmt: skip
     holdings.register(

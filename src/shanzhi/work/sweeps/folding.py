@@ -18,7 +18,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from shanzhi.core.kit.clock import Clock
 from shanzhi.work.sweeps import following, packs
-from shanzhi.work.sweeps.flow import Result
+from shanzhi.work.sweeps.flow import NOT_DUE, Result
 from shanzhi.work.sweeps.merging import winner
 from shanzhi.work.sweeps.turns import LOCK, roll_up
 
@@ -152,7 +152,8 @@ def _apply(cursor: Any, rows: list[tuple[Any, ...]], at: datetime) -> int:
         new, deltas = bytearray(states), [0] * (len(COUNTS) + 1)
         for door, result in found[area, piece, turn].items():
             was = new[door]
-            if was != result:
+            # A visit where nobody was due is kept, and changes nothing of the turn.
+            if was not in (result, NOT_DUE):
                 new[door] = result
                 deltas[was] -= 1
                 deltas[result] += 1

@@ -147,7 +147,8 @@ class Turn(models.Model):
 class TurnPiece(GrowingRow):
     """How far a turn got in a piece (片况): a byte of state for each door, and how many there are of each.
 
-    Written by folding only. What else it holds is the piece's own, for those who read by it.
+    Written by folding only. `doors` are those that are due in the turn: of the others the byte is `flow.NOT_DUE`.
+    What else it holds is the piece's own, for those who read by it.
     """
 
     piece = models.ForeignKey(
@@ -172,6 +173,33 @@ class TurnPiece(GrowingRow):
         indexes = [models.Index(fields=["sweep_id", "turn", "place_id"], name="sweeps_turnpiece_place")]
         constraints = [
             models.UniqueConstraint(fields=["area", "piece", "turn"], name="sweeps_turnpiece_once"),
+        ]
+
+
+class DoorCourse(GrowingRow):
+    """A rule began the days of a door anew, or made them longer (门户计天): by one visit, each rule once.
+
+    `from_on` is day 1 from then on, or `to_on` the last day. `rule` tells of an answer: when the answers are
+    destroyed it becomes a number, -1. Written with the visit, in its transaction.
+    """
+
+    piece = models.ForeignKey(
+        Piece, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    sweep_id = models.UUIDField()
+    place_id = models.UUIDField()
+    door = models.PositiveIntegerField()
+    rule = CodeField(max_length=20, blank=True, default="")
+    from_on = models.DateField(null=True)
+    to_on = models.DateField(null=True)
+    visit_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["sweep_id", "piece"], name="sweeps_doorcourse_sweep")]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "visit_id", "rule"], name="sweeps_doorcourse_once"),
         ]
 
 

@@ -17,6 +17,7 @@ from shanzhi.base.rows import in_sets
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.sweeps.flow import Unit
 
+_IN = "= ANY(%(inside)s)"
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
 _STANDS = "{t}.opened_on <= %(on)s AND ({t}.closed_on IS NULL OR {t}.closed_on > %(on)s)"
 _BELOW = (
@@ -31,7 +32,7 @@ FROM compounds_floor f
 JOIN compounds_building b ON b.area = f.area AND b.id = f.building_id AND {_STANDS.format(t="b")}
 JOIN compounds_compound c ON c.area = b.area AND c.id = b.compound_id AND {_STANDS.format(t="c")}
 LEFT JOIN compounds_membership m ON m.area = f.area AND m.floor_id = f.id AND {_ON.format(t="m")}
-WHERE {_STANDS.format(t="f")} AND coalesce(m.place_id, c.place_id) IN (SELECT id FROM below) {{inside}}
+WHERE {_STANDS.format(t="f")} AND coalesce(m.place_id, c.place_id) IN (SELECT id FROM below) {{house}}
 """
 _DOORS = f"""
 SELECT x.area, x.place_id, x.compound_id, x.unit_id, v.kind, 0 AS first, v.count, x.building, x.stairwell, x.floor
@@ -111,9 +112,18 @@ FROM ({pieces}) p CROSS JOIN LATERAL (
   SELECT sum(c) FILTER (WHERE k IN (0, 2)) AS homes, sum(c) FILTER (WHERE k IN (1, 3)) AS shops
   FROM unnest(p.kinds, p.counts) AS u (k, c)) h
 """
+# Points of compounds and, of those whose floors are known, of buildings: where a building has none, its compound's.
 _POINTS = f"""
 SELECT c.id, c.lon, c.lat FROM compounds_compound c
 WHERE c.lon IS NOT NULL AND {_STANDS.format(t="c")} AND c.place_id IN ({_BELOW})
+UNION ALL
+SELECT b.id, coalesce(b.lon, c.lon), coalesce(b.lat, c.lat)
+FROM compounds_building b
+JOIN compounds_compound c ON c.area = b.area AND c.id = b.compound_id AND {_STANDS.format(t="c")}
+WHERE {_STANDS.format(t="b")} AND coalesce(b.lon, c.lon) IS NOT NULL AND EXISTS (
+  SELECT 1 FROM compounds_floor f LEFT JOIN compounds_membership m
+    ON m.area = f.area AND m.floor_id = f.id AND {_ON.format(t="m")}
+  WHERE f.area = b.area AND f.building_id = b.id AND coalesce(m.place_id, c.place_id) IN ({_BELOW}))
 """
 
 
@@ -138,7 +148,7 @@ class Doors:
 
 
 def _inside(area: Area, on: date) -> list[UUID]:
-    """The compounds below the places whose point lies in the outline."""
+    """The compounds and buildings below the places whose point lies in the outline."""
     shape = shapely.from_wkb(area.outline)
     with connection.cursor() as cursor:
         cursor.execute(_POINTS, {"places": list(area.place_ids), "on": on})
@@ -159,10 +169,10 @@ def _given(area: Area, on: date) -> tuple[str, dict[str, Any]]:
         "on": on, "places": list(area.place_ids), "homes": "homes" in area.targets, "shops": "shops" in area.targets,
         "reasons": list(area.reasons),
     }  # fmt: skip
-    inside = ""
+    inside = house = ""
     if area.outline is not None:
-        inside, given["inside"] = "AND c.id = ANY(%(inside)s)", _inside(area, on)
-    stretches = " UNION ALL ".join(f"({part.format(inside=inside)})" for part in parts)
+        inside, house, given["inside"] = f"AND c.id {_IN}", f"AND b.id {_IN}", _inside(area, on)
+    stretches = " UNION ALL ".join(f"({part.format(inside=inside, house=house)})" for part in parts)
     return _WITH.format(stretches=stretches), given
 
 

@@ -26,6 +26,7 @@ from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
 from shanzhi.work.forms import answers as form_answers
 from shanzhi.work.forms import queries as forms
+from shanzhi.work.sweeps import courses, packs
 from shanzhi.work.sweeps.errors import AnswersErased, VisitConflict
 from shanzhi.work.sweeps.flow import RESULTS
 
@@ -174,7 +175,8 @@ def _too_far() -> InvalidInput:
 # What somebody asks about: the piece in the turn, if a post of theirs that may visit reached it on that day, or lay
 # in the same grid: lists are cut across its micro-grids.
 _PIECES = f"""
-SELECT a.n, t.sweep_id, t.doors, s.form, s.form_version, s.answers_erased_at IS NOT NULL
+SELECT a.n, t.sweep_id, octet_length(t.states), s.form, s.form_version, s.answers_erased_at IS NOT NULL, s.cadence,
+  t.place_id
 FROM (SELECT n, area, piece_id, turn, account_id, day::date AS day FROM
   unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[])
     AS g (n, area, piece_id, turn, account_id, day)) a
@@ -233,6 +235,8 @@ class _Piece:
     form: str
     form_version: int
     is_erased: bool
+    cadence: str
+    place_id: UUID
 
 
 @dataclass(slots=True)
@@ -244,6 +248,7 @@ class _Row:
     one: Submission
     kept: _Kept
     position: int
+    found: _Piece
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
@@ -282,7 +287,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
             keep = _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes, [])
             kept[one.account_id, found.sweep_id] = keep
         taken.add(one.id)
-        rows.append(_Row(one.id, n, one, keep, len(keep.raws)))
+        rows.append(_Row(one.id, n, one, keep, len(keep.raws), found))
         keep.raws.append(one.raw)
     if rows:
         _store(cursor, rows, list(kept.values()), outcomes, doubtful, received_at)
@@ -356,6 +361,9 @@ def _store(
             news.append(
                 (row.kept.area, row.one.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
             )
+    moved = [move for row in rows if row.one.given.answers for move in _moves(row)]
+    if moved:
+        courses.note(cursor, moved, received_at)
     written = [keep for keep in kept if keep.new]
     if not written:
         return
@@ -379,6 +387,20 @@ def _store(
     cursor.execute(
         _NEWS, [made_ids, areas, [TOPIC] * len(news), subjects, events, payloads, [received_at] * len(news)]
     )
+
+
+def _moves(row: _Row) -> list[courses.Move]:
+    """What the answers of a visit do to the days of its door."""
+    given, found = row.one.given, row.found
+    return [
+        courses.Move(
+            given.area, UUID(bytes=found.sweep_id), given.piece, found.place_id, given.door, rule.code,
+            row.one.day if rule.does == "restart" else None,
+            row.one.day + timedelta(days=rule.days) if rule.does == "lengthen" else None, given.id,
+        )
+        for rule in packs.door_rules(found.cadence, found.form)
+        if rule.fits(given.answers or {})
+    ]  # fmt: skip
 
 
 def sealed(raws: Sequence[bytes]) -> bytes:

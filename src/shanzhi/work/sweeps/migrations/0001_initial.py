@@ -632,6 +632,50 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DoorCourse",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("area", shanzhi.base.rows.fields.CodeField(db_collation="C", editable=False, max_length=6)),
+                ("sweep_id", models.UUIDField()),
+                ("place_id", models.UUIDField()),
+                ("door", models.PositiveIntegerField()),
+                (
+                    "rule",
+                    shanzhi.base.rows.fields.CodeField(
+                        blank=True, db_collation="C", default="", max_length=20
+                    ),
+                ),
+                ("from_on", models.DateField(null=True)),
+                ("to_on", models.DateField(null=True)),
+                ("visit_id", models.UUIDField()),
+                ("at", models.DateTimeField()),
+                (
+                    "piece",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sweeps.piece",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["sweep_id", "piece"], name="sweeps_doorcourse_sweep")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "visit_id", "rule"), name="sweeps_doorcourse_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="PriorityDoor",
             fields=[
                 (
@@ -712,6 +756,7 @@ class Migration(migrations.Migration):
         area_key("sweeps_piece"),
         composite_foreign_key("sweeps_turnpiece", "piece_id", "sweeps_piece"),
         composite_foreign_key("sweeps_share", "piece_id", "sweeps_piece"),
+        composite_foreign_key("sweeps_doorcourse", "piece_id", "sweeps_piece"),
         composite_foreign_key("sweeps_followup", "piece_id", "sweeps_piece"),
         composite_foreign_key("sweeps_prioritydoor", "floor_id", "compounds_floor"),
         migrations.RunSQL(WRITTEN, "ALTER TABLE sweeps_visit DROP COLUMN written"),
