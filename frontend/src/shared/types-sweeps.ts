@@ -39,6 +39,7 @@ export interface SweepOptions {
   targets: Coded[]
   cadences: Cadence[]
   reasons: Coded[]
+  bases: Coded[]
   results: Coded[]
 }
 export interface SweepDraft {
@@ -55,6 +56,7 @@ export interface SweepDraft {
   template: string
   is_drill: boolean
   supersedes: string | null
+  listed?: string | null
 }
 export interface SweepPreview {
   doors: number
@@ -125,6 +127,7 @@ export interface Sweep {
   events: { verb: string; zh: string; en: string; by: string; reason: string; at: string }[]
   rules: CourseRule[]
   beyond: number
+  group: { doors: number; purpose: string; basis_zh: string; basis_en: string; is_open: boolean }
 }
 export interface CourseRule {
   code: string

@@ -101,6 +101,18 @@ export const enSweeps = {
   'sweeps.restart': 'Count days anew',
   'sweeps.restart.help': 'Day 1 of these compounds is today; the others stay as they are.',
   'sweeps.restart.needCompound': 'Choose at least one compound.',
+  'sweeps.group': 'Doors of a list first',
+  'sweeps.group.now': '{n} doors listed · purpose: {purpose} · basis: {basis}',
+  'sweeps.group.help':
+    'These doors are visited first in this sweep. Doors only: no names, telephones, illnesses. The list serves this sweep alone and is destroyed the day after it is over. In a sweep of priority doors without a reason, the list alone is meant.',
+  'sweeps.group.purpose': 'Purpose (why these doors first)',
+  'sweeps.group.basis': 'Basis',
+  'sweeps.group.basis.choose': 'Choose',
+  'sweeps.group.file':
+    'Excel or CSV, the first row names the columns: 地址编码 (address code) or 小区 (compound), 楼栋 (building), 单元 (stairwell), 楼层 (floor), 门牌号 (number). Try it first: rows with an error are told with row and column, and nothing is written while there are any.',
+  'sweeps.group.export': 'Export the list',
+  'sweeps.group.clear': 'Take the list off',
+  'sweeps.group.clear.sure': 'Once more to take it off',
   'sweeps.outline': 'Only compounds inside the drawn area',
   'doors.seenBy': '{name} was here {time}',
   'doors.results': 'What came of it',

@@ -96,7 +96,8 @@ class Told:
 
 def told(sweep_id: UUID, scope: Sequence[UUID] | None, on: date) -> list[Told]:
     """How many doors each rule moved (按规则重新计天), in sight: no doors, no answers."""
-    inside, given = "", {"sweep": sweep_id}
+    inside = ""
+    given: dict[str, Any] = {"sweep": sweep_id}
     if scope is not None:
         inside = (
             f"AND place_id IN ({places.BELOW_SQL.replace('%s', '{}').format('%(tops)s', '%(on)s', '%(on)s')})"

@@ -61,3 +61,29 @@ class PriorityLineOut(msgspec.Struct):
     given_by: str
     given_at: datetime
     until_on: date | None
+
+
+class GroupRowErrorOut(msgspec.Struct):
+    """What is wrong in one row; the heading is row 1."""
+
+    row: int
+    field: str
+    message_zh: str
+    message_en: str
+
+
+class GroupImportOut(msgspec.Struct):
+    """What an import of doors did, or would do."""
+
+    dry_run: bool
+    rows: int
+    created: int
+    unchanged: int
+    errors: list[GroupRowErrorOut]
+    changed: int = 0
+
+
+class GroupClearedOut(msgspec.Struct):
+    """How many doors went."""
+
+    count: int

@@ -89,11 +89,15 @@ class SweepOptionsOut(msgspec.Struct):
     targets: list[SweepNamedOut]
     cadences: list[CadenceOut]
     reasons: list[SweepNamedOut]
+    bases: list[SweepNamedOut]
     results: list[SweepNamedOut]
 
 
 class SweepDraftIn(msgspec.Struct):
-    """A sweep as it is typed; `outline` is a GeoJSON polygon, `supersedes` the sweep that it corrects."""
+    """A sweep as it is typed; `outline` is a GeoJSON polygon, `supersedes` the sweep that it corrects.
+
+    `listed`, in a preview, is the sweep whose own list of doors counts too.
+    """
 
     title: str
     place_ids: list[UUID]
@@ -108,6 +112,7 @@ class SweepDraftIn(msgspec.Struct):
     template: str = ""
     is_drill: bool = False
     supersedes: UUID | None = None
+    listed: UUID | None = None
 
 
 class SweepStepIn(msgspec.Struct):
@@ -184,6 +189,16 @@ class SweepRuleOut(SweepNamedOut):
     last_on: date | None
 
 
+class SweepGroupOut(msgspec.Struct):
+    """The list of doors that came by a file: how many, why, on which basis, whether it can be changed."""
+
+    doors: int
+    purpose: str
+    basis_zh: str
+    basis_en: str
+    is_open: bool
+
+
 class SweepActionOut(msgspec.Struct):
     """A verb that the caller may do now; `verb` is part of the address."""
 
@@ -228,6 +243,7 @@ class SweepOut(msgspec.Struct):
     events: list[SweepEventOut]
     rules: list[SweepRuleOut]
     beyond: int
+    group: SweepGroupOut
 
 
 class CoverPointOut(msgspec.Struct):

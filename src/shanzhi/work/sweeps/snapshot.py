@@ -16,6 +16,7 @@ from django.db import connection
 from shanzhi.base.rows import in_sets
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.sweeps.flow import Unit
+from shanzhi.work.sweeps.models import GroupDoor
 
 _IN = "= ANY(%(inside)s)"
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
@@ -58,11 +59,19 @@ FROM compounds_compound c
 WHERE {_STANDS.format(t="c")} AND c.place_id IN (SELECT id FROM below) {{inside}}
 """
 _LISTED = "d.ended_at IS NULL AND (d.until_on IS NULL OR d.until_on >= %(on)s)"
+# Doors listed for good, for one of the reasons, and those of this sweep's own list. With such a list and no reason
+# the list alone is meant.
+_NAMED = f"""
+SELECT d.area, d.floor_id, d.door FROM sweeps_prioritydoor d
+WHERE {_LISTED} AND (NOT %(listed)s OR cardinality(%(reasons)s::text[]) > 0)
+  AND (cardinality(%(reasons)s::text[]) = 0 OR d.reason = ANY(%(reasons)s::text[]))
+UNION SELECT g.area, g.floor_id, g.door FROM sweeps_groupdoor g WHERE g.sweep_id = %(group)s::uuid
+"""
 _PRIORITY = f"""
 SELECT DISTINCT x.area, x.place_id, x.compound_id, x.unit_id, {int(Unit.HOME)}, d.door, 1, x.building, x.stairwell,
   x.floor
-FROM ({_FLOORS}) x JOIN sweeps_prioritydoor d ON d.area = x.area AND d.floor_id = x.unit_id AND {_LISTED}
-WHERE d.door < x.homes AND (%(reasons)s::text[] = '{{{{}}}}' OR d.reason = ANY(%(reasons)s::text[]))
+FROM ({_FLOORS}) x JOIN ({_NAMED}) d ON d.area = x.area AND d.floor_id = x.unit_id
+WHERE d.door < x.homes
 """
 # Buildings by their number, stairwells by their number, floors from the top down.
 _NUMBER = r"coalesce(substring({0} FROM '\d+')::numeric, 0), {0}"
@@ -97,14 +106,19 @@ UPDATE sweeps_piece p SET priority = found.doors
 FROM (
   SELECT p.area, p.id, array_agg(DISTINCT before.count + d.door - p.firsts[s.n] ORDER BY
     before.count + d.door - p.firsts[s.n]) AS doors
-  FROM sweeps_prioritydoor d
+  FROM (SELECT d.area, d.floor_id, d.door FROM sweeps_prioritydoor d WHERE {_LISTED}
+    UNION SELECT g.area, g.floor_id, g.door FROM sweeps_groupdoor g WHERE g.sweep_id = %(sweep)s) d
   JOIN sweeps_piece p ON p.area = d.area AND p.sweep_id = %(sweep)s AND d.floor_id = ANY(p.units)
   CROSS JOIN LATERAL generate_subscripts(p.units, 1) s(n)
   CROSS JOIN LATERAL (SELECT coalesce(sum(c), 0)::int AS count FROM unnest(p.counts[1:s.n - 1]) c) before
-  WHERE {_LISTED} AND p.units[s.n] = d.floor_id AND p.kinds[s.n] = {int(Unit.HOME)}
+  WHERE p.units[s.n] = d.floor_id AND p.kinds[s.n] = {int(Unit.HOME)}
     AND d.door >= p.firsts[s.n] AND d.door < p.firsts[s.n] + p.counts[s.n]
   GROUP BY p.area, p.id
 ) found WHERE p.area = found.area AND p.id = found.id
+"""
+_ANY = """
+SELECT EXISTS (SELECT 1 FROM sweeps_prioritydoor WHERE ended_at IS NULL)
+  OR EXISTS (SELECT 1 FROM sweeps_groupdoor WHERE sweep_id = %(sweep)s)
 """
 _COUNT = """
 SELECT coalesce(sum(doors), 0)::bigint, count(*), coalesce(sum(h.homes), 0)::bigint, coalesce(sum(h.shops), 0)::bigint
@@ -129,12 +143,16 @@ WHERE {_STANDS.format(t="b")} AND coalesce(b.lon, c.lon) IS NOT NULL AND EXISTS 
 
 @dataclass(frozen=True)
 class Area:
-    """What a sweep means: `targets` under `place_ids`, inside `outline` (WKB), `reasons` for priority doors."""
+    """What a sweep means: `targets` under `place_ids`, inside `outline` (WKB), `reasons` for priority doors.
+
+    `group` is the sweep whose own list of doors counts with them.
+    """
 
     place_ids: Sequence[UUID]
     targets: Sequence[str]
     outline: bytes | None = None
     reasons: Sequence[str] = ()
+    group: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +185,8 @@ def _given(area: Area, on: date) -> tuple[str, dict[str, Any]]:
         parts.append(_PRIORITY)
     given: dict[str, Any] = {
         "on": on, "places": list(area.place_ids), "homes": "homes" in area.targets, "shops": "shops" in area.targets,
-        "reasons": list(area.reasons),
+        "reasons": list(area.reasons), "group": area.group,
+        "listed": area.group is not None and GroupDoor.objects.filter(sweep_id=area.group).exists(),
     }  # fmt: skip
     inside = house = ""
     if area.outline is not None:
@@ -194,7 +213,7 @@ def freeze(sweep_id: UUID, area: Area, on: date) -> int:
     with in_sets(), connection.cursor() as cursor:
         cursor.execute(doors + _FREEZE.format(pieces=_PIECES, groups=_GROUPS, priority=every), given)
         if not only:
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM sweeps_prioritydoor WHERE ended_at IS NULL)")
+            cursor.execute(_ANY, given)
             if cursor.fetchone()[0]:
                 cursor.execute(_MARK, given)
         cursor.execute("SELECT coalesce(sum(doors), 0) FROM sweeps_piece WHERE sweep_id = %s", [sweep_id])
