@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: F811 (fixtures of the other file are arguments here)
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -43,7 +44,7 @@ def test_the_lead_is_texted_once_and_signing_on_stops_it(
     begun: Any,
     clock: FixedClock,
     sms: None,
-    lead_phone: None,  # noqa: F811
+    lead_phone: None,
 ) -> None:
     share_out(sign_in("zhibanzhang"), begun())
     clock.advance(timedelta(minutes=15))
@@ -64,7 +65,7 @@ def test_it_is_stopped_for_a_roster_by_whoever_manages_it(
     begun: Any,
     clock: FixedClock,
     sms: None,
-    lead_phone: None,  # noqa: F811
+    lead_phone: None,
 ) -> None:
     lead, roster = sign_in("zhibanzhang"), begun()
     share_out(lead, roster)
@@ -84,7 +85,7 @@ def test_without_a_channel_nobody_is_texted(
     sign_in: SignIn,
     begun: Any,
     clock: FixedClock,
-    lead_phone: None,  # noqa: F811
+    lead_phone: None,
 ) -> None:
     share_out(sign_in("zhibanzhang"), begun())
     clock.advance(timedelta(minutes=15))

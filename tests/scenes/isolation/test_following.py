@@ -25,7 +25,7 @@ def test_what_lies_at_a_place_goes_on_at_its_successor(
     response: Callable[..., Any],
     grid: Place,
     clock: FixedClock,
-) -> None:
+) -> None:  # fmt: skip
     on = localdate(clock.now())
     other = Place.objects.filter(level="grid", area=grid.area).exclude(id=grid.id).order_by("code").first()
     assert other is not None

@@ -23,7 +23,8 @@ class IsolationConfig(AppConfig):
         held.register_all()
 
         touching.register(
-            "isolation", "居家隔离人员", "people isolated at home", following.count, following.follow, following.unfollow,
+            "isolation", "居家隔离人员", "people isolated at home", following.count, following.follow,
+            following.unfollow,
             ever=following.ever,
         )  # fmt: skip
         register_sealed(

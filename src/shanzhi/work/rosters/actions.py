@@ -379,7 +379,7 @@ def set_telling(roster_id: UUID, on: bool, *, actor: Actor, at: datetime) -> Ros
 
 
 def warn_late(now: datetime, limit: int = 2000) -> int:
-    """Tell the duty officer, and the lead by text message, of who has not signed on in time (未到岗提醒); how many."""
+    """Tell the duty officer, and the lead by text message, of who has not signed on (未到岗提醒); how many."""
     with transaction.atomic():
         due = (
             Turn.objects.select_for_update(skip_locked=True, of=("self",))

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 _SUCCESSORS = "unnest(%s::uuid[], %s::uuid[]) AS s (old, new)"
-# Of rosters that go on. Their shifts that are over move too: where they were is in the history of the tree.
+# Of rosters that go on; shifts of theirs that are over move too.
 _LIVE = "t.dropped_at IS NULL AND t.roster_id IN (SELECT id FROM rosters_roster WHERE ended_at IS NULL)"
 # (name, table, which rows go on): each has `place_id`.
 _TABLES: tuple[tuple[str, str, str], ...] = (("shifts", "rosters_shift", _LIVE),)
@@ -16,10 +16,7 @@ _TABLES: tuple[tuple[str, str, str], ...] = (("shifts", "rosters_shift", _LIVE),
 
 def count(places: list[UUID], on: date) -> int:
     """How many shifts of rosters that go on are held at these places."""
-    return _number(
-        "rosters_shift WHERE place_id = ANY(%s) AND dropped_at IS NULL AND roster_id IN (SELECT id FROM rosters_roster WHERE ended_at IS NULL)",
-        [places],
-    )
+    return _number(f"rosters_shift t WHERE t.place_id = ANY(%s) AND {_LIVE}", [places])
 
 
 def ever(place: UUID, on: date) -> int:

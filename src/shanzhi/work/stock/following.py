@@ -11,7 +11,7 @@ _SUCCESSORS = "unnest(%s::uuid[], %s::uuid[]) AS s (old, new)"
 # (name, table, which rows go on): each has `place_id`.
 _TABLES: tuple[tuple[str, str, str], ...] = (
     ("stores", "stock_store", "t.closed_at IS NULL"),
-    ("requests", "stock_request", "t.state IN ('asked', 'approved')"),
+    ("requests", "stock_request", "t.state IN ('asked', 'approved', 'issued')"),
 )
 
 
