@@ -6,6 +6,19 @@ Makes a test database with that many invented people in 300 communities, then pr
 check-ins of a day, to take each rung of the ladder for all of them, to count for the desk, and to end them with their
 response. Beside it, as the peer, the same rung one person at a time for a sample (lock, update, insert), in rows a
 second.
+
+Measured to its end on 2 cores with 100,000 people, 28 November 2026, while other work of lower priority kept six to
+seven processes runnable:
+
+| | seconds | people a second |
+|---|---|---|
+| check-ins of two days, 300,000 | 16.3 | 6,139 |
+| reminder; worker; duty officer, each for all | 16.8; 12.0; 10.7 | 5,957; 8,366; 9,214 |
+| peer: a rung one by one, 1,000 people | 12.6 | 79 (in sets 116 times as fast) |
+| the desk's counts; its places; a page of who has missed | 1.4; 0.6; 1.1 | |
+| the end with the response, for all | 30.1 | 3,327 |
+
+The same at the lowest priority among that work: rungs in 8 to 44 s, 42 times as fast as one by one.
 """
 
 from __future__ import annotations

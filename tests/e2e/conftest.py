@@ -206,6 +206,8 @@ class Window:
         self.get("login-password").fill(PASSWORD)
         self.get("login-submit").click()
         expect(self.get("user-name")).to_be_visible()
+        # The name is shown before the first page is: whoever goes on sooner would be taken back to it.
+        self.page.wait_for_url(lambda url: "#/login" not in url)
         return self
 
     def overflow(self) -> int:
@@ -219,8 +221,8 @@ class Window:
 
 
 @pytest.fixture
-def window(browser: Browser, service: str) -> Iterator[Any]:
-    """Opens windows: `window(DESK)` or `window(PHONE)`."""
+def window(browser: Browser, service: str, pictures: Path | None) -> Iterator[Any]:
+    """Opens windows: `window(DESK)` or `window(PHONE)`; with pictures wanted, each is kept as it was at the end."""
     opened: list[Window] = []
 
     def make(size: dict[str, int], **options: Any) -> Window:
@@ -228,7 +230,10 @@ def window(browser: Browser, service: str) -> Iterator[Any]:
         return opened[-1]
 
     yield make
-    for one in opened:
+    for number, one in enumerate(opened):
+        if pictures:
+            print(number, one.page.url, one.errors)
+            one.page.screenshot(path=pictures / f"end-{number}.png")
         one.close()
 
 

@@ -38,7 +38,7 @@ def test_every_form_of_the_packs_can_be_answered_in_both_languages() -> None:
         "shop_check",
     }
     for form in found.values():
-        answers.check(form, full(form))
+        answers.checker(form)(full(form))
         for section in form.sections:
             assert section.zh and section.en
             for question in section.questions:
@@ -58,14 +58,14 @@ def test_every_form_of_the_packs_can_be_answered_in_both_languages() -> None:
 def test_a_wrong_answer_names_its_question(code: str, value: Any) -> None:
     form = packs.newest_of("health_check")
     with pytest.raises(InvalidInput) as error:
-        answers.check(form, full(form) | {code: value})
+        answers.checker(form)(full(form) | {code: value})
     assert error.value.field == f"answers.{code}"
     assert error.value.sentence("zh") and error.value.sentence("en")
 
 
 def test_an_answer_that_is_not_asked_for_may_be_left_out() -> None:
     form = packs.newest_of("health_check")
-    answers.check(form, {"people": 1, "temperature": 36.4, "symptoms": False, "note": ""})
+    answers.checker(form)({"people": 1, "temperature": 36.4, "symptoms": False, "note": ""})
 
 
 @pytest.mark.django_db

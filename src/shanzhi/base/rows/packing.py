@@ -5,8 +5,8 @@ parameters into the text of the statement, the same columns are written as liter
 """
 
 import struct
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,9 @@ import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_NULL = b"\xff\xff\xff\xff"
+SERVER_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, from where the server counts
+NULL = b"\xff\xff\xff\xff"
+_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _HEAD = struct.Struct(">iiIii").pack
 _INT = struct.Struct(">ii").pack
 _LONG = struct.Struct(">iq").pack
@@ -41,6 +41,12 @@ class Packed:
         raise NotImplementedError
 
 
+def _each(values: Sequence[Any], pack: Callable[[Any], bytes]) -> bytes:
+    """Every value packed; those that occur again are packed once, as most columns of a batch repeat a few."""
+    made = {value: pack(value) for value in set(values)}
+    return b"".join([made[value] for value in values])
+
+
 class Uuids(Packed):
     """UUIDs, each as 16 bytes."""
 
@@ -63,7 +69,7 @@ class Ints(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """Four bytes each."""
-        return False, b"".join([_INT(4, value) for value in self.values])
+        return False, _each(self.values, lambda value: _INT(4, value))
 
     def text(self, value: int) -> str:
         """Digits."""
@@ -77,8 +83,7 @@ class Texts(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """UTF-8."""
-        found = [value.encode() for value in self.values]
-        return False, b"".join([_LENGTH(len(value)) + value for value in found])
+        return False, _each(self.values, lambda value: _counted(value.encode()))
 
     def text(self, value: str) -> str:
         """Quoted."""
@@ -93,28 +98,30 @@ class Blobs(Packed):
 
     def body(self) -> tuple[bool, bytes]:
         """As they are."""
-        return False, b"".join([_LENGTH(len(value)) + value for value in self.values])
+        return False, b"".join([_counted(value) for value in self.values])
 
     def text(self, value: bytes) -> str:
         """Hex, as the server reads it."""
         return f'"\\\\x{value.hex()}"'
 
 
-class Instants(Packed):
-    """Aware instants, or None."""
+def _counted(value: bytes) -> bytes:
+    return _LENGTH(len(value)) + value
 
-    oid = 1184
 
-    def body(self) -> tuple[bool, bytes]:
-        """Microseconds since 2000."""
-        parts = [
-            _NULL if value is None else _LONG(8, (value - _EPOCH) // _MICROSECOND) for value in self.values
-        ]
-        return None in self.values, b"".join(parts)
+def instant(value: datetime) -> int:
+    """Microseconds since 1970; a float holds them until the year 2255."""
+    return round(value.timestamp() * 1e6)
 
-    def text(self, value: datetime | None) -> str:
-        """ISO 8601."""
-        return "NULL" if value is None else f'"{value.isoformat()}"'
+
+def packed_instant(value: int) -> bytes:
+    """An instant, in microseconds since 1970, as a value of a row."""
+    return _LONG(8, value - SERVER_EPOCH)
+
+
+def copied(rows: Sequence[bytes]) -> bytes:
+    """Rows, each with the number of its values before it, as COPY … (FORMAT BINARY) takes them."""
+    return _COPY_HEAD + b"".join(rows) + b"\xff\xff"
 
 
 def _literal(obj: Packed) -> bytes:
@@ -145,5 +152,5 @@ def _register(kind: type[Packed], array_oid: int) -> None:
         psycopg.adapters.register_dumper(kind, made)
 
 
-for _kind, _array in ((Uuids, 2951), (Ints, 1007), (Texts, 1009), (Blobs, 1001), (Instants, 1185)):
+for _kind, _array in ((Uuids, 2951), (Ints, 1007), (Texts, 1009), (Blobs, 1001)):
     _register(_kind, _array)

@@ -8,10 +8,10 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 
 from shanzhi.city.people.queries import senders
@@ -48,14 +48,12 @@ class Request:
     done: "asyncio.Future[list[Outcome]]"
 
 
-@dataclass(eq=False, slots=True)
-class _Entry:
-    """One item of a request on its way."""
+class _Entry(msgspec.Struct, gc=False):
+    """A submission on its way; its outcome goes to `place` of its request's."""
 
-    request: Request
-    kind: Kind
     submission: Any
-    outcome: Outcome | None = None
+    outcomes: list[Outcome | None]
+    place: int
 
 
 class Store:
@@ -114,52 +112,50 @@ class Store:
                 list({one.account_id for one in requests if one.account_id}),
             )
             known = [_sender(one, devices, active) for one in requests]
-            lists = [
-                [_entry(one, account_id, item) for item in one.items] if account_id else []
-                for one, account_id in zip(requests, known, strict=True)
-            ]
-            waiting = [entry for entries in lists for entry in entries if entry.outcome is None]
-            waiting.sort(key=lambda entry: entry.kind.path)
-            if carefully:
-                self._take_apart(cursor, waiting)
-            else:
-                self._take(cursor, waiting)
+            lists: list[list[Outcome | None]] = [[None] * len(one.items) for one in requests]
+            waiting: dict[Kind, list[_Entry]] = {}
+            for one, account_id, outcomes in zip(requests, known, lists, strict=True):
+                if account_id is not None:
+                    _prepare(one, account_id, outcomes, waiting.setdefault(one.kind, []))
+            take = self._take_apart if carefully else self._take
+            for kind in sorted(waiting, key=lambda one: one.path):
+                take(cursor, kind, waiting[kind])
         return [
-            Stranger() if account_id is None else _answer(entries)
-            for account_id, entries in zip(known, lists, strict=True)
+            Stranger() if account_id is None else _answer(outcomes)
+            for account_id, outcomes in zip(known, lists, strict=True)
         ]
 
-    def _take(self, cursor: Any, entries: Sequence[_Entry]) -> None:
-        at = self.clock().now()
-        for _, group in groupby(entries, key=lambda entry: entry.kind.path):
-            of_kind = list(group)
-            found = of_kind[0].kind.take(cursor, [entry.submission for entry in of_kind], at)
-            for entry, outcome in zip(of_kind, found, strict=True):
-                entry.outcome = outcome
+    def _take(self, cursor: Any, kind: Kind, entries: Sequence[_Entry]) -> None:
+        found = kind.take(cursor, [entry.submission for entry in entries], self.clock().now())
+        for entry, outcome in zip(entries, found, strict=True):
+            entry.outcomes[entry.place] = outcome
 
-    def _take_apart(self, cursor: Any, entries: Sequence[_Entry]) -> None:
+    def _take_apart(self, cursor: Any, kind: Kind, entries: Sequence[_Entry]) -> None:
         """All, else halves, and halves of halves, until what cannot be stored stands alone."""
         if len(entries) == 1:
-            self._take_alone(cursor, entries[0])
+            self._take_alone(cursor, kind, entries[0])
             return
         try:
             with self.connection.transaction():
-                self._take(cursor, entries)
+                self._take(cursor, kind, entries)
         except psycopg.OperationalError:
             raise
         except Exception:
             middle = len(entries) // 2
-            self._take_apart(cursor, entries[:middle])
-            self._take_apart(cursor, entries[middle:])
+            self._take_apart(cursor, kind, entries[:middle])
+            self._take_apart(cursor, kind, entries[middle:])
 
-    def _take_alone(self, cursor: Any, entry: _Entry) -> None:
+    def _take_alone(self, cursor: Any, kind: Kind, entry: _Entry) -> None:
         try:
             with self.connection.transaction():
-                self._take(cursor, [entry])
+                self._take(cursor, kind, [entry])
         except psycopg.OperationalError:
             raise
+        except psycopg.errors.UniqueViolation:
+            # Somebody else was first, just now: its request is sent away, and finds it when it comes again.
+            log.warning("an item was stored by somebody else at the same time")
         except (psycopg.DataError, psycopg.IntegrityError, ValueError):
-            entry.outcome = Outcome(INVALID, _cannot_be_stored())
+            entry.outcomes[entry.place] = Outcome(INVALID, _cannot_be_stored())
         except Exception:
             # Not the item's fault: its request is sent away and comes again.
             log.exception("an item could not be stored")
@@ -182,18 +178,23 @@ def _sender(request: Request, devices: dict[bytes, UUID], active: set[UUID]) -> 
     return request.account_id if request.account_id in active else None
 
 
-def _entry(request: Request, account_id: UUID, item: Any) -> _Entry:
-    if isinstance(item, ShanzhiError):
-        return _Entry(request, request.kind, None, Outcome(INVALID, item))
-    try:
-        return _Entry(request, request.kind, request.kind.prepare(account_id, item))
-    except ShanzhiError as error:
-        return _Entry(request, request.kind, None, Outcome(INVALID, error))
+def _prepare(
+    request: Request, account_id: UUID, outcomes: list[Outcome | None], waiting: list[_Entry]
+) -> None:
+    """What is to be stored of a request goes to `waiting`; the rest has its outcome."""
+    prepare = request.kind.prepare
+    for n, item in enumerate(request.items):
+        try:
+            if isinstance(item, ShanzhiError):
+                raise item
+            waiting.append(_Entry(prepare(account_id, item), outcomes, n))
+        except ShanzhiError as error:
+            outcomes[n] = Outcome(INVALID, error)
 
 
-def _answer(entries: Sequence[_Entry]) -> list[Outcome] | Exception:
-    found = [entry.outcome for entry in entries if entry.outcome is not None]
-    return found if len(found) == len(entries) else Away()
+def _answer(outcomes: Sequence[Outcome | None]) -> list[Outcome] | Exception:
+    found = [one for one in outcomes if one is not None]
+    return found if len(found) == len(outcomes) else Away()
 
 
 class Batcher:

@@ -149,7 +149,7 @@ def take_visits(
     items: Sequence[dict[str, Any]], account_id: UUID, at: datetime
 ) -> list[shapes.VisitOutcomeOut]:
     """What somebody sends where the hot door cannot be reached: the same reading, the same taking."""
-    from django.db import transaction
+    from django.db import IntegrityError, transaction
 
     read: list[tuple[str | None, visits.Submission | ShanzhiError]] = []
     for item in items:
@@ -159,9 +159,17 @@ def take_visits(
         except ShanzhiError as error:
             read.append((known if isinstance(known, str) else None, error))
             continue
-        read.append((str(one.given.id), one))
-    with transaction.atomic(), connection.cursor() as cursor:
-        taken = iter(visits.take(cursor, [one for _, one in read if isinstance(one, visits.Submission)], at))
+        read.append((str(one.visit.id), one))
+    good = [one for _, one in read if isinstance(one, visits.Submission)]
+
+    def take() -> list[Outcome]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            return visits.take(cursor, good, at)
+
+    try:
+        taken = iter(take())
+    except IntegrityError:  # the hot door took the same at the same time
+        taken = iter(take())
     outcomes = [
         next(taken) if isinstance(one, visits.Submission) else Outcome(INVALID, one) for _, one in read
     ]

@@ -1,15 +1,19 @@
 """Folding (汇总走访): visits into the state of their pieces and the roll-ups above; in sets.
 
 What a door is follows from all its visits in the turn (`merging`), in whatever order they came and however often.
-Which doors to look at is found by `written`, the transaction that wrote a visit. The roll-ups are changed by the
-differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of pieces.
+Which visits are new is found by `written`, the transaction that wrote them. Where they are a door's first, or say
+what it says already, that is what it is; only where they differ all its visits are read. The roll-ups are changed by
+the differences, in the same transaction and by one folder at a time: no counter is hot, and they are the sum of
+pieces.
 """
 
 import logging
 import threading
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby
+from operator import ne
 from typing import Any
 from uuid import UUID
 
@@ -22,28 +26,25 @@ from shanzhi.work.sweeps.flow import NOT_DUE, Result
 from shanzhi.work.sweeps.merging import winner
 from shanzhi.work.sweeps.turns import LOCK, roll_up
 
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 COUNT_SECONDS = 2
-MOST_AT_ONCE = 50_000
 
 log = logging.getLogger("shanzhi.sweeps")
 
 COUNTS = ("visited", "absent", "refused", "vacant", "help", "wrong")  # in the order of their bytes, from 1
-_SUMS = ", ".join(f"sum({one})::int" for one in COUNTS)
 _SNAPSHOT = """
 SELECT pg_snapshot_xmin(now.it)::text::bigint, pg_snapshot_xmax(now.it)::text::bigint,
   coalesce((SELECT written FROM sweeps_foldmark WHERE id = 1), 0)
 FROM (SELECT pg_current_snapshot() AS it) now
 """
-# OFFSET 0 fixes the way: from the few new visits to those of their doors, by index.
 _READ = """
-SELECT t.area, t.piece_id, t.turn, t.door, v.result, v.happened_at, v.id FROM (
-  SELECT DISTINCT area, piece_id, turn, door FROM sweeps_visit WHERE written >= %(mark)s::text::xid8 {bound}
-) t CROSS JOIN LATERAL (
-  SELECT result, happened_at, id FROM sweeps_visit v
-  WHERE v.piece_id = t.piece_id AND v.turn = t.turn AND v.door = t.door AND v.area = t.area OFFSET 0
-) v
-ORDER BY t.area, t.piece_id, t.turn, t.door
+WITH new AS (
+  SELECT area, piece_id, turn, array_agg(door) AS doors, array_agg(result) AS results,
+    array_agg(id) FILTER (WHERE result = ANY(%(noted)s)) AS noted
+  FROM sweeps_visit WHERE written >= %(mark)s::text::xid8 {bound} GROUP BY area, piece_id, turn
+)
+SELECT t.area, t.piece_id, t.turn, t.id, t.sweep_id, t.place_id, t.states, n.doors, n.results, n.noted
+FROM new n JOIN sweeps_turnpiece t ON t.area = n.area AND t.piece_id = n.piece_id AND t.turn = n.turn
 """
 # Nothing live is written at or beyond the end of the snapshot that reads it: what is there was restored.
 _ALL = _READ.format(bound="")
@@ -51,10 +52,15 @@ _LIVE = _READ.format(bound="AND written < pg_snapshot_xmax(pg_current_snapshot()
 _BY_INDEX = (
     "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
 )
-_STATES = """
-SELECT t.area, t.piece_id, t.turn, t.id, t.sweep_id, t.place_id, t.states
-FROM unnest(%s::text[], %s::uuid[], %s::int[]) AS g (area, piece_id, turn)
-JOIN sweeps_turnpiece t ON t.area = g.area AND t.piece_id = g.piece_id AND t.turn = g.turn
+# OFFSET 0 fixes the way: from the doors to their visits, by index.
+_DIFFERING = """
+SELECT g.piece, g.door, v.result, v.happened_at, v.id
+FROM unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::int[]) AS g (piece, area, piece_id, turn, door)
+CROSS JOIN LATERAL (
+  SELECT result, happened_at, id FROM sweeps_visit v
+  WHERE v.piece_id = g.piece_id AND v.turn = g.turn AND v.door = g.door AND v.area = g.area OFFSET 0
+) v
+ORDER BY g.piece, g.door
 """
 _WRITE = (
     "UPDATE sweeps_turnpiece t SET states = n.states, "
@@ -125,53 +131,84 @@ def fold(at: datetime, *, restored: bool = True) -> int:
             mark, restored = 0, True
         if not restored:
             cursor.execute(_BY_INDEX)
-        cursor.execute(_ALL if restored else _LIVE, {"mark": mark})
-        rows = cursor.fetchall()
-        changed = _apply(cursor, rows, at) if rows else 0
+        cursor.execute(_ALL if restored else _LIVE, {"mark": mark, "noted": list(following.KINDS)})
+        pieces = [_Piece(*row) for row in cursor.fetchall()]
+        changed = _apply(cursor, pieces, at)
         cursor.execute(_MARK, [oldest])
-        if rows:
-            following.note(cursor, [row[6] for row in rows if row[4] in following.KINDS], at)
+        following.note(cursor, [one for piece in pieces for one in piece.noted or ()], at)
         return changed
 
 
-def _apply(cursor: Any, rows: list[tuple[Any, ...]], at: datetime) -> int:
+@dataclass(slots=True)
+class _Piece:
+    """A piece with new visits; `new` is what its doors become."""
+
+    area: str
+    piece_id: UUID
+    turn: int
+    id: UUID
+    sweep_id: UUID
+    place_id: UUID
+    states: bytes
+    doors: list[int]
+    results: list[int]
+    noted: list[UUID] | None
+    new: bytearray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.states = bytes(self.states)
+        self.new = bytearray(self.states)
+
+    def put(self) -> set[int]:
+        """Put in what is new; the doors of which the visits differ."""
+        new, differing = self.new, set()
+        for door, result in zip(self.doors, self.results, strict=True):
+            was = new[door]
+            if was == 0:
+                new[door] = result
+            # A visit where nobody was due is kept, and changes nothing of the turn.
+            elif was not in (result, NOT_DUE):
+                differing.add(door)
+        return differing
+
+
+def _apply(cursor: Any, pieces: list[_Piece], at: datetime) -> int:
     """Put the winners of these doors into their pieces; how many doors changed."""
-    rule = packs.rule()
-    found: dict[tuple[str, UUID, int], dict[int, int]] = {}
-    for (area, piece, turn, door), visits in groupby(rows, key=lambda row: row[:4]):
-        seen = [(row[4], row[5], row[6]) for row in visits]
-        result = seen[0][0] if len(seen) == 1 else winner(seen, rule)[0]
-        found.setdefault((area, piece, turn), {})[door] = result
-    keys = list(found)
-    cursor.execute(_STATES, [list(column) for column in zip(*keys, strict=True)])
+    differing = [(n, door) for n, piece in enumerate(pieces) for door in piece.put()]
+    if differing:
+        _decide(cursor, pieces, differing)
     writes: list[tuple[Any, ...]] = []
     by_place: dict[tuple[UUID, int, UUID], list[int]] = {}
     by_turn: dict[tuple[UUID, int], list[int]] = {}
     changed = 0
-    for area, piece, turn, row_id, sweep_id, place_id, states in cursor.fetchall():
-        new, deltas = bytearray(states), [0] * (len(COUNTS) + 1)
-        for door, result in found[area, piece, turn].items():
-            was = new[door]
-            # A visit where nobody was due is kept, and changes nothing of the turn.
-            if was not in (result, NOT_DUE):
-                new[door] = result
-                deltas[was] -= 1
-                deltas[result] += 1
-                changed += 1
-        if any(deltas) or bytes(new) != bytes(states):
-            writes.append((area, row_id, bytes(new), *deltas[1:]))
-            for key, into in (((sweep_id, turn, place_id), by_place), ((sweep_id, turn), by_turn)):
-                sums = into.setdefault(key, [0] * len(COUNTS))  # type: ignore[attr-defined]
-                for n, delta in enumerate(deltas[1:]):
-                    sums[n] += delta
+    for piece in pieces:
+        states, new = piece.states, piece.new
+        if new == states:
+            continue
+        changed += sum(map(ne, states, new))
+        deltas = [new.count(result) - states.count(result) for result in range(1, len(COUNTS) + 1)]
+        writes.append((piece.area, piece.id, bytes(new), *deltas))
+        _add(by_place, (piece.sweep_id, piece.turn, piece.place_id), deltas)
+        _add(by_turn, (piece.sweep_id, piece.turn), deltas)
     if writes:
         cursor.execute(_WRITE, _columns(writes))
-        cursor.execute(_ROLL, _columns((*key, *sums) for key, sums in sorted(by_place.items(), key=str)))
-        cursor.execute(
-            _TURN, [at, *_columns((*key, *sums) for key, sums in sorted(by_turn.items(), key=str))]
-        )
+        cursor.execute(_ROLL, _columns((*key, *sums) for key, sums in by_place.items()))
+        cursor.execute(_TURN, [at, *_columns((*key, *sums) for key, sums in by_turn.items())])
         _count(cursor, list(by_turn), at)
     return changed
+
+
+def _decide(cursor: Any, pieces: list[_Piece], differing: list[tuple[int, int]]) -> None:
+    """Of doors whose visits differ, the winner of all of them."""
+    rule = packs.rule()
+    asked = [(n, pieces[n].area, pieces[n].piece_id, pieces[n].turn, door) for n, door in differing]
+    cursor.execute(_DIFFERING, _columns(asked))
+    for (n, door), visits in groupby(cursor.fetchall(), key=lambda row: row[:2]):
+        pieces[n].new[door] = winner([(row[2], row[3], row[4]) for row in visits], rule)[0]
+
+
+def _add(into: dict[Any, list[int]], key: Any, deltas: list[int]) -> None:
+    into[key] = [one + delta for one, delta in zip(into.get(key, (0,) * len(deltas)), deltas, strict=True)]
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
@@ -196,7 +233,7 @@ def recount(sweep_id: UUID, turn: int, on: Any) -> None:
 
 
 def run(stop: threading.Event, clock: Clock) -> None:
-    """Fold every second until `stop`; after a broken connection, connect again and look at everything."""
+    """Fold twice a second until `stop`; after a broken connection, connect again and look at everything."""
     restored = True
     while not stop.is_set():
         try:

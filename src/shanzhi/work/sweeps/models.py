@@ -282,7 +282,7 @@ class Visit(GrowingRow):
     revisit_at = models.DateTimeField(null=True)
     submission_id = models.UUIDField()
     position = models.PositiveSmallIntegerField()
-    hash = models.BinaryField(max_length=32)
+    hash = models.BinaryField(max_length=16)
 
     class Meta:
         ordering = ["happened_at", "id"]

@@ -4,13 +4,13 @@ What a phone sent is kept as it sent it, encrypted, in one row for all items of 
 the visits themselves say only which door, what came of it, and when.
 """
 
-import hmac
+import hashlib
+import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
-from operator import attrgetter
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -20,11 +20,20 @@ from django.utils.timezone import localdate
 
 from shanzhi.base.access.capabilities import SWEEP_VISIT
 from shanzhi.base.rows.encryption import decrypt_bytes, encrypt_bytes
-from shanzhi.base.rows.packing import Blobs, Instants, Ints, Texts, Uuids
+from shanzhi.base.rows.packing import (
+    NULL,
+    SERVER_EPOCH,
+    Blobs,
+    Ints,
+    Texts,
+    Uuids,
+    copied,
+    instant,
+    packed_instant,
+)
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
-from shanzhi.work.forms import answers as form_answers
 from shanzhi.work.forms import queries as forms
 from shanzhi.work.sweeps import courses, packs
 from shanzhi.work.sweeps.errors import AnswersErased, VisitConflict
@@ -34,8 +43,10 @@ AHEAD = timedelta(minutes=5)  # by how much a phone's clock may be fast
 OLDEST = timedelta(days=7)
 ITEM_BYTES = 4000
 TOPIC = "sweeps"
+HASH_BYTES = 16
 _BYTES = {code: int(one) for code, one in RESULTS.items()}
-_STORED = Outcome(STORED)
+_STORED, _KNOWN = Outcome(STORED), Outcome(KNOWN)
+_News = tuple[str, UUID, str, str]  # area, subject, event, payload
 
 
 class GivenWrong(msgspec.Struct, forbid_unknown_fields=True):
@@ -45,7 +56,7 @@ class GivenWrong(msgspec.Struct, forbid_unknown_fields=True):
     doors: Annotated[int, msgspec.Meta(ge=0, le=2000)] | None = None
 
 
-class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
+class GivenVisit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """A visit as a phone sends it; `id` is made by the phone, instants have a time zone.
 
     Door `door` of piece (`area`, `piece`) in `turn`. `revisit_at` is when somebody will be home. `answers` are those
@@ -53,7 +64,7 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
     """
 
     id: UUID
-    area: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}\Z")]
+    area: Annotated[str, msgspec.Meta(min_length=6, max_length=6)]
     piece: UUID
     door: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
     result: Literal["visited", "absent", "refused", "vacant", "help", "wrong"]
@@ -65,12 +76,20 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True):
     wrong: GivenWrong | None = None
 
 
-@dataclass(slots=True)
-class Read:
-    """A visit that was read, and the JSON it was read from."""
+class Read(msgspec.Struct, gc=False):
+    """A visit that was read, the JSON it was read from, and the hash of its content, with a key.
+
+    `key` is the bytes of its id, instants are microseconds since 1970. `asks` is what it asks about: area, piece,
+    turn, and the city's own day.
+    """
 
     given: GivenVisit
     raw: bytes
+    hash: bytes
+    key: bytes
+    happened: int
+    revisit: int | None
+    asks: tuple[str, bytes, int, str]
 
     @property
     def id(self) -> UUID:
@@ -78,22 +97,11 @@ class Read:
         return self.given.id
 
 
-@dataclass(slots=True)
-class Submission:
-    """A visit that passed reading. `account_id` is who sent it, `hash` that of the content, with a key.
-
-    `id` and `piece` are their bytes, instants are in UTC, `day` is the city's own.
-    """
+class Submission(msgspec.Struct, gc=False):
+    """A visit and who sent it."""
 
     account_id: UUID
-    given: GivenVisit
-    raw: bytes
-    hash: bytes
-    id: bytes
-    piece: bytes
-    happened_at: datetime
-    revisit_at: datetime | None
-    day: date
+    visit: Read
 
 
 def _invalid(field: str, zh: str, en: str) -> InvalidInput:
@@ -109,23 +117,39 @@ def read(raw: bytes | msgspec.Raw) -> Read:
         field = path.rstrip("`").removeprefix("$.").removeprefix("$")
         raise _invalid(field, f"“{field or '走访'}”的内容不合要求。", message) from error
     text = bytes(raw)
-    if given.note or given.answers or given.wrong or len(text) > ITEM_BYTES:
-        _check_more(given, text)
-    elif given.result == "help" or given.result == "wrong":
-        _check_more(given, text)
-    return Read(given, text)
-
-
-def _check_more(given: GivenVisit, text: bytes) -> None:
     if len(text) > ITEM_BYTES:
         raise _invalid("answers", "填写的内容过长。", f"The visit exceeds {ITEM_BYTES} bytes.")
-    if b"\\u0000" in text or "\0" in given.note:
+    if b"\\u0000" in text or b"\0" in text:
         raise _invalid("note", "“note”含有非法字符。", "It holds a character not allowed.")
-    if given.result == "help" and not given.note.strip() and not given.answers:
-        raise _invalid("note", "请说明需要什么帮助。", "Say what help is needed.")
+    if given.result != "visited":
+        _check_more(given)
+    revisit = given.revisit_at
+    try:
+        if given.happened_at.tzinfo is not UTC:
+            given.happened_at = given.happened_at.astimezone(UTC)
+        happened = round(given.happened_at.timestamp() * 1e6)
+        if revisit is not None:
+            given.revisit_at = revisit = revisit.astimezone(UTC)
+        day = _day(happened // 900_000_000)
+    except (OverflowError, ValueError) as error:
+        raise _too_far() from error
+    keyed = _keyed().copy()
+    keyed.update(_ENCODER.encode(given))
+    return Read(
+        given, text, keyed.digest(), given.id.bytes, happened,
+        None if revisit is None else instant(revisit),
+        (given.area, given.piece.bytes, given.turn, day),
+    )  # fmt: skip
+
+
+def _check_more(given: GivenVisit) -> None:
+    if given.result == "help":
+        if not given.note.strip() and not given.answers:
+            raise _invalid("note", "请说明需要什么帮助。", "Say what help is needed.")
+        return
     if given.result == "wrong" and given.wrong is None:
         raise _invalid("wrong", "请说明哪里有误。", "Say what is wrong.")
-    if given.answers and given.result not in {"visited", "help"}:
+    if given.answers:
         raise _invalid("answers", "只有已访的门户可以填写表单。", "Only who was met gives answers.")
 
 
@@ -134,34 +158,23 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 @lru_cache(maxsize=4096)
-def _day(quarter: int) -> date:
+def _day(quarter: int) -> str:
     """The city's day of a quarter of an hour since 1970: no zone is shifted by less."""
-    return localdate(datetime.fromtimestamp(quarter * 900, UTC))
+    return localdate(datetime.fromtimestamp(quarter * 900, UTC)).isoformat()
+
+
+@lru_cache(maxsize=1)
+def _keyed() -> Any:
+    """The beginning of every hash: whoever has a copy of the table must not be able to try out answers."""
+    key = hashlib.blake2b(
+        settings.SHANZHI_FOLLOW_KEY.encode(), digest_size=32, person=b"shanzhi-visits"
+    ).digest()
+    return hashlib.blake2b(key=key, digest_size=HASH_BYTES)
 
 
 def submission(account_id: UUID, item: Read) -> Submission:
-    """What `take` stores. Raises InvalidInput for an instant beyond the calendar."""
-    given = item.given
-    revisit = given.revisit_at
-    try:
-        happened = given.happened_at.astimezone(UTC)
-        revisit = None if revisit is None else revisit.astimezone(UTC)
-        day = _day(int(happened.timestamp()) // 900)
-    except (OverflowError, ValueError) as error:
-        raise _too_far() from error
-    piece = given.piece.bytes
-    # With a key: whoever has a copy of the table must not be able to try out answers.
-    content = (
-        given.area, piece, given.door, given.turn, given.result, happened, revisit, given.answers, given.note,
-        given.wrong,
-    )  # fmt: skip
-    digest = hmac.digest(_key(), _ENCODER.encode(content), "sha256")
-    return Submission(account_id, given, item.raw, digest, given.id.bytes, piece, happened, revisit, day)
-
-
-def _key() -> bytes:
-    found: str = settings.SHANZHI_FOLLOW_KEY
-    return found.encode()
+    """What `take` stores."""
+    return Submission(account_id, item)
 
 
 def _too_far() -> InvalidInput:
@@ -192,195 +205,177 @@ WHERE EXISTS (
       AND c.from_on <= a.day AND (c.to_on IS NULL OR c.to_on > a.day)))
 """
 _STORE = """
-INSERT INTO sweeps_visit (id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, received_at,
-  revisit_at, submission_id, position, hash)
-SELECT id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, %s, revisit_at, submission_id,
-  position, hash
-FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::int[], %s::int[], %s::uuid[],
-  %s::timestamptz[], %s::timestamptz[], %s::uuid[], %s::int[], %s::bytea[])
-  AS g (id, area, sweep_id, piece_id, turn, door, result, account_id, happened_at, revisit_at, submission_id,
-    position, hash)
-ON CONFLICT DO NOTHING
+COPY sweeps_visit (id, area, sweep_id, piece_id, turn, account_id, received_at, submission_id, door, result,
+  happened_at, position, hash, revisit_at) FROM STDIN (FORMAT BINARY)
 """
 _RAW = """
 INSERT INTO sweeps_submission (id, area, sweep_id, account_id, received_at, raw)
-SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::timestamptz[], %s::bytea[])
+SELECT id, area, sweep_id, account_id, %s, raw
+FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::bytea[]) AS g (id, area, sweep_id, account_id, raw)
 """
 _NEWS = """
 INSERT INTO outbox_outboxrow (id, area, topic, subject_id, event, payload, at)
 SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::uuid[], %s::text[], %s::jsonb[], %s::timestamptz[])
 """
 _HASHES = "SELECT id, hash FROM sweeps_visit WHERE id = ANY(%s::uuid[])"
-_MADE = "SELECT id FROM sweeps_visit WHERE id = ANY(%s::uuid[]) AND submission_id = ANY(%s::uuid[])"
+# What all visits of one person to one piece have in common, then a visit: values with their lengths before them.
+_HEAD = struct.Struct(">i6si16si16sihi16siqi16s").pack
+_VISIT = struct.Struct(">hi16s108siiihiqihi16s").pack
 
 
 @dataclass(slots=True)
 class _Kept:
-    """The items of one person and one sweep, which are kept together; ids as bytes."""
+    """The items of one person, one sweep and one area, which are kept together."""
 
-    id: bytes
+    id: UUID
     area: str
-    sweep_id: bytes
-    account_id: bytes
-    raws: list[bytes]
-    new: int = 0
+    sweep_id: UUID
+    account_id: UUID
+    raws: list[bytes] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Piece:
-    """What is known of a piece in a turn, of somebody who may visit it."""
+    """What is known of a piece in a turn, of somebody who may visit it; `head` begins the rows of its visits."""
 
-    sweep_id: bytes
+    sweep_id: UUID
     doors: int
     form: str
     form_version: int
     is_erased: bool
     cadence: str
     place_id: UUID
-
-
-@dataclass(slots=True)
-class _Row:
-    """A visit on its way into the table, and the number of its item."""
-
-    id: bytes
-    n: int
-    one: Submission
-    kept: _Kept
-    position: int
-    found: _Piece
+    check: forms.Check | None = None
+    kept: _Kept | None = None
+    head: bytes = b""
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
     """Append visits (收走访) in the caller's transaction; one outcome each, in their order.
 
-    `cursor` is one of psycopg or of Django. An id that is there already is compared by its hash, whoever wrote it;
-    ids go in sorted, so that two doors never wait for each other. Late results count, also of a sweep that has ended.
+    `cursor` is one of psycopg or of Django. An id that is there already is compared by its hash, whoever wrote it.
+    When somebody else writes it at the same time, the transaction fails by a unique violation: done again, it is
+    there. Ids go in sorted, so that two doors never wait for each other. Late results count, also of a sweep that has
+    ended.
     """
     if not submissions:
         return []
-    outcomes: list[Outcome | None] = [None] * len(submissions)
-    known = _pieces(cursor, submissions)
-    kept: dict[tuple[UUID, bytes], _Kept] = {}
-    rows: list[_Row] = []
-    taken: set[bytes] = set()
-    doubtful: list[int] = []
-    earliest, latest = received_at - OLDEST, received_at + AHEAD
-    for n, one in enumerate(submissions):
-        given = one.given
-        found = known.get((one.account_id, one.piece, given.turn, given.area, one.day))
+    outcomes: list[Outcome] = []
+    rows: list[tuple[bytes, bytes]] = []
+    kept: dict[tuple[UUID, UUID, str], _Kept] = {}
+    news: list[_News] = []
+    moves: list[courses.Move] = []
+    earliest, latest = (instant(at) for at in (received_at - OLDEST, received_at + AHEAD))
+    hashes = _hashes(cursor, submissions)
+    for one, found in zip(submissions, _pieces(cursor, submissions), strict=True):
+        visit = one.visit
+        given = visit.given
         if found is None or given.door >= found.doors:
-            outcomes[n] = Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door"))
+            outcomes.append(Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door")))
             continue
-        if one.id in taken:
-            doubtful.append(n)
+        if (there := hashes.get(visit.key)) is not None:
+            # What was stored in time is known for ever.
+            outcomes.append(_KNOWN if there == visit.hash else Outcome(CONFLICT, VisitConflict(field="id")))
             continue
-        if found.is_erased or given.answers is not None or not earliest <= one.happened_at <= latest:
-            error = _refusal(one, found, earliest, latest, cursor)
-            if error is not None:
-                outcomes[n] = Outcome(INVALID, error)
-                # What was stored in time is known for ever; what is out of time may be just that.
-                doubtful.append(n)
-                continue
-        keep = kept.get((one.account_id, found.sweep_id))
-        if keep is None:
-            keep = _Kept(uuid7().bytes, given.area, found.sweep_id, one.account_id.bytes, [])
-            kept[one.account_id, found.sweep_id] = keep
-        taken.add(one.id)
-        rows.append(_Row(one.id, n, one, keep, len(keep.raws), found))
-        keep.raws.append(one.raw)
+        try:
+            if found.is_erased:
+                raise AnswersErased(field="piece")
+            if not earliest <= visit.happened <= latest:
+                raise _too_far()
+            if given.answers is not None:
+                found.check = found.check or forms.check(found.form, found.form_version, cursor)
+                found.check(given.answers)
+        except ShanzhiError as error:
+            outcomes.append(Outcome(INVALID, error))
+            continue
+        keep = found.kept or _keep(found, one, received_at, kept)
+        hashes[visit.key] = visit.hash
+        row = _VISIT(
+            14, 16, visit.key, found.head, 4, given.door, 2, _BYTES[given.result], 8, visit.happened - SERVER_EPOCH,
+            2, len(keep.raws), HASH_BYTES, visit.hash,
+        )  # fmt: skip
+        rows.append((visit.key, row + (NULL if visit.revisit is None else packed_instant(visit.revisit))))
+        keep.raws.append(visit.raw)
+        outcomes.append(_STORED)
+        if given.answers:
+            moves += _moves(visit, found)
+        if given.result == "help" or given.result == "wrong":
+            payload = f'{{"sweep": "{keep.sweep_id}", "result": "{given.result}"}}'
+            news.append((keep.area, given.id, "visit", payload))
     if rows:
-        _store(cursor, rows, list(kept.values()), outcomes, doubtful, received_at)
-    if doubtful:
-        _compare(cursor, submissions, outcomes, doubtful)
-    return [one if one is not None else Outcome(UNKNOWN, NotFound(field="id")) for one in outcomes]
+        _store(cursor, rows, list(kept.values()), news, received_at)
+    if moves:
+        courses.note(cursor, moves, received_at)
+    return outcomes
 
 
-def _pieces(cursor: Any, submissions: Sequence[Submission]) -> dict[Any, _Piece]:
-    asked = list(
-        dict.fromkeys(
-            [(one.account_id, one.piece, one.given.turn, one.given.area, one.day) for one in submissions]
-        )
+def _hashes(cursor: Any, submissions: Sequence[Submission]) -> dict[bytes, bytes]:
+    """Of the visits that are there already, id and hash."""
+    cursor.execute(_HASHES, [Uuids(sorted([one.visit.key for one in submissions]))])
+    return {found.bytes: bytes(content) for found, content in cursor.fetchall()}
+
+
+def _keep(
+    found: _Piece, one: Submission, received_at: datetime, kept: dict[tuple[UUID, UUID, str], _Kept]
+) -> _Kept:
+    """Where the items of this person and sweep are kept; the piece knows it from now on."""
+    area, piece, turn, _ = one.visit.asks
+    keep = kept.setdefault(
+        (one.account_id, found.sweep_id, area), _Kept(uuid7(), area, found.sweep_id, one.account_id)
     )
-    accounts, pieces, turns, areas, days = zip(*asked, strict=True)
+    found.kept = keep
+    found.head = _HEAD(
+        6, area.encode(), 16, found.sweep_id.bytes, 16, piece, 2, turn, 16, one.account_id.bytes,
+        8, instant(received_at) - SERVER_EPOCH, 16, keep.id.bytes,
+    )  # fmt: skip
+    return keep
+
+
+def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | None]:
+    """For each its piece; those that ask the same share it."""
+    asked: dict[tuple[UUID, tuple[str, bytes, int, str]], int] = {}
+    which: list[int] = []
+    before: tuple[UUID, tuple[str, bytes, int, str]] | None = None
+    at = 0
+    for one in submissions:
+        key = one.account_id, one.visit.asks
+        if key != before:  # whoever sends goes from door to door
+            at = asked.setdefault(key, len(asked))
+            before = key
+        which.append(at)
+    accounts, asks = zip(*asked, strict=True)
+    areas, pieces, turns, days = zip(*asks, strict=True)
     cursor.execute(
         _PIECES,
         [Ints(range(len(asked))), Texts(areas), Uuids(pieces), Ints(turns), Uuids([one.bytes for one in accounts]),
-         Texts([one.isoformat() for one in days])],
+         Texts(days)],
     )  # fmt: skip
-    return {asked[row[0]]: _Piece(row[1].bytes, *row[2:]) for row in cursor.fetchall()}
-
-
-def _refusal(
-    one: Submission, found: _Piece, earliest: datetime, latest: datetime, cursor: Any
-) -> ShanzhiError | None:
-    """Why an item can never be stored as it is; None when it can."""
-    if found.is_erased:
-        return AnswersErased(field="piece")
-    if not earliest <= one.happened_at <= latest:
-        return _too_far()
-    if one.given.answers is not None:
-        try:
-            form_answers.check(forms.form(found.form, found.form_version, cursor), one.given.answers)
-        except InvalidInput as error:
-            return error
-    return None
+    found: list[_Piece | None] = [None] * len(asked)
+    for n, *rest in cursor.fetchall():
+        found[n] = _Piece(*rest)
+    return [found[at] for at in which]
 
 
 def _store(
-    cursor: Any, rows: list[_Row], kept: list[_Kept], outcomes: list[Outcome | None], doubtful: list[int],
-    received_at: datetime,
-) -> None:  # fmt: skip
-    rows.sort(key=attrgetter("id"))
-    items = [row.one for row in rows]
-    given = [one.given for one in items]
-    ids = Uuids([row.id for row in rows])
-    cursor.execute(
-        _STORE,
-        [
-            received_at, ids, Texts([one.area for one in given]), Uuids([row.kept.sweep_id for row in rows]),
-            Uuids([one.piece for one in items]), Ints([one.turn for one in given]), Ints([one.door for one in given]),
-            Ints([_BYTES[one.result] for one in given]), Uuids([row.kept.account_id for row in rows]),
-            Instants([one.happened_at for one in items]), Instants([one.revisit_at for one in items]),
-            Uuids([row.kept.id for row in rows]), Ints([row.position for row in rows]),
-            Blobs([one.hash for one in items]),
-        ],
-    )  # fmt: skip
-    if cursor.rowcount < len(rows):
-        cursor.execute(_MADE, [ids, Uuids([keep.id for keep in kept])])
-        made = {found[0].bytes for found in cursor.fetchall()}
-        doubtful += [row.n for row in rows if row.id not in made]
-        rows = [row for row in rows if row.id in made]
-    news: list[tuple[str, UUID, str, str]] = []
-    for row in rows:
-        outcomes[row.n] = _STORED
-        row.kept.new += 1
-        result = row.one.given.result
-        if result == "help" or result == "wrong":
-            sweep_id = UUID(bytes=row.kept.sweep_id)
-            news.append(
-                (row.kept.area, row.one.given.id, "visit", f'{{"sweep": "{sweep_id}", "result": "{result}"}}')
-            )
-    moved = [move for row in rows if row.one.given.answers for move in _moves(row)]
-    if moved:
-        courses.note(cursor, moved, received_at)
-    written = [keep for keep in kept if keep.new]
-    if not written:
-        return
+    cursor: Any, rows: list[tuple[bytes, bytes]], kept: list[_Kept], news: list[_News], received_at: datetime
+) -> None:
+    """Visits, what they were read from, and the news of them."""
+    rows.sort()
+    with cursor.copy(_STORE) as copy:
+        copy.write(copied([row for _, row in rows]))
     cursor.execute(
         _RAW,
         [
-            Uuids([keep.id for keep in written]), Texts([keep.area for keep in written]),
-            Uuids([keep.sweep_id for keep in written]), Uuids([keep.account_id for keep in written]),
-            Instants([received_at] * len(written)), Blobs([sealed(keep.raws) for keep in written]),
+            received_at, Uuids([keep.id.bytes for keep in kept]), Texts([keep.area for keep in kept]),
+            Uuids([keep.sweep_id.bytes for keep in kept]), Uuids([keep.account_id.bytes for keep in kept]),
+            Blobs([sealed(keep.raws) for keep in kept]),
         ],
     )  # fmt: skip
-    counts: dict[tuple[str, bytes], int] = {}
-    for keep in written:
-        counts[keep.area, keep.sweep_id] = counts.get((keep.area, keep.sweep_id), 0) + keep.new
+    counts: dict[tuple[str, UUID], int] = {}
+    for keep in kept:
+        counts[keep.area, keep.sweep_id] = counts.get((keep.area, keep.sweep_id), 0) + len(keep.raws)
     news += [
-        (area, UUID(bytes=sweep_id), "visits", f'{{"visits": {count}}}')
-        for (area, sweep_id), count in counts.items()
+        (area, sweep_id, "visits", f'{{"visits": {count}}}') for (area, sweep_id), count in counts.items()
     ]
     areas, subjects, events, payloads = (list(column) for column in zip(*news, strict=True))
     made_ids = [uuid7() for _ in news]
@@ -389,17 +384,20 @@ def _store(
     )
 
 
-def _moves(row: _Row) -> list[courses.Move]:
+def _moves(visit: Any, found: _Piece) -> list[courses.Move]:
     """What the answers of a visit do to the days of its door."""
-    given, found = row.one.given, row.found
+    given = visit.given
+    rules = [one for one in packs.door_rules(found.cadence, found.form) if one.fits(given.answers)]
+    if not rules:
+        return []
+    day = date.fromisoformat(visit.asks[3])
     return [
         courses.Move(
-            given.area, UUID(bytes=found.sweep_id), given.piece, found.place_id, given.door, rule.code,
-            row.one.day if rule.does == "restart" else None,
-            row.one.day + timedelta(days=rule.days) if rule.does == "lengthen" else None, given.id,
+            given.area, found.sweep_id, given.piece, found.place_id, given.door, rule.code,
+            day if rule.does == "restart" else None,
+            day + timedelta(days=rule.days) if rule.does == "lengthen" else None, given.id,
         )
-        for rule in packs.door_rules(found.cadence, found.form)
-        if rule.fits(given.answers or {})
+        for rule in rules
     ]  # fmt: skip
 
 
@@ -412,16 +410,3 @@ def opened(raw: bytes | memoryview) -> list[dict[str, Any]]:
     """The items again."""
     found: list[dict[str, Any]] = msgspec.json.decode(zlib.decompress(decrypt_bytes(bytes(raw))))
     return found
-
-
-def _compare(
-    cursor: Any, submissions: Sequence[Submission], outcomes: list[Outcome | None], doubtful: list[int]
-) -> None:
-    cursor.execute(_HASHES, [Uuids([submissions[n].id for n in doubtful])])
-    hashes = {found.bytes: bytes(content) for found, content in cursor.fetchall()}
-    for n in doubtful:
-        there = hashes.get(submissions[n].id)
-        if there == submissions[n].hash:
-            outcomes[n] = Outcome(KNOWN)
-        elif there is not None:
-            outcomes[n] = Outcome(CONFLICT, VisitConflict(field="id"))

@@ -523,7 +523,7 @@ class Migration(migrations.Migration):
                 ("revisit_at", models.DateTimeField(null=True)),
                 ("submission_id", models.UUIDField()),
                 ("position", models.PositiveSmallIntegerField()),
-                ("hash", models.BinaryField(max_length=32)),
+                ("hash", models.BinaryField(max_length=16)),
             ],
             options={
                 "ordering": ["happened_at", "id"],
