@@ -30,7 +30,7 @@ def test_what_lies_at_a_place_goes_on_at_its_successor(
     other = Place.objects.filter(level="grid", area=grid.area).exclude(id=grid.id).order_by("code").first()
     assert other is not None
     response()
-    assert sign_in("yiwu").post("/api/isolations", body())[0] == 201
+    assert sign_in("yiwu").post("/api/isolation", body())[0] == 201
     store = Store.objects.create(
         code="示例K1", name="示例库", place=grid, made_by="示例", made_at=clock.now()
     )
