@@ -33,6 +33,9 @@ const door = (number: number): MyDoor => ({
   revisit_at: null,
   last: null,
   has_hidden: false,
+  day: 0,
+  moved_on: null,
+  longer_to: null,
 })
 
 describe('visits on the device', () => {

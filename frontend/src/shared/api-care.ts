@@ -19,6 +19,7 @@ import type {
   ContactPerson,
   ContactSelf,
   ResidentCare,
+  TracingLead,
   TracingPage,
   TracingTask,
   TracingTasks,
@@ -87,7 +88,10 @@ export function ownPage(number: string, secret: string) {
 const task = (key: CareKey) => `/api/tracing/${at(key.area)}/${at(key.id)}`
 const person = (key: CareKey) => `/api/tracing-people/${at(key.area)}/${at(key.id)}`
 export const readTracing = () => ask<TracingTasks>('/api/tracing')
-export const openTracing = (body: { community_id: string; case: ContactBody }) =>
+export const readLeads = () => ask<TracingLead[]>('/api/tracing/leads')
+export const dismissLead = (key: CareKey, reason: string) =>
+  post<null>(`/api/tracing/leads/${at(key.area)}/${at(key.id)}/dismiss`, { reason })
+export const openTracing = (body: { community_id: string; case: ContactBody; lead?: { area: string; id: string } }) =>
   post<TracingTask>('/api/tracing', body)
 export const readTracingTask = (key: CareKey) => ask<TracingPage>(task(key))
 export const addContact = (key: CareKey, body: ContactBody) => post<ContactPerson>(`${task(key)}/people`, body)

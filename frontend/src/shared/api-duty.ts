@@ -44,6 +44,7 @@ export const readRoster = (id: string, query: RosterQuery) =>
 export const proposeRoster = (id: string) => post<RosterProposal>(`/api/rosters/${at(id)}/propose`, {})
 export const confirmRoster = (id: string, token: string) =>
   post<{ made: number }>(`/api/rosters/${at(id)}/confirm`, { token })
+export const setTelling = (id: string, on: boolean) => post<RosterRow>(`/api/rosters/${at(id)}/telling`, { on })
 export const endRoster = (id: string, reason: string) =>
   post<RosterRow>(`/api/rosters/${at(id)}/end`, { reason })
 export const readCandidates = (shift: { area: string; id: string }) =>

@@ -1,5 +1,6 @@
 /** The endpoints of sweeps, one function each. */
 import { ask } from './http'
+import type { ImportReport } from './types'
 import type {
   Correction,
   Coverage,
@@ -29,6 +30,19 @@ export const readSweep = (id: string) => ask<Sweep>(`/api/sweeps/${at(id)}`)
 export const doSweep = (id: string, verb: string, body: { reason?: string; seen?: number }) =>
   post<Sweep>(`/api/sweeps/${at(id)}/${at(verb.replace('_', '-'))}`, body)
 export const revisitSweep = (id: string) => post<Sweep>(`/api/sweeps/${at(id)}/revisit`)
+export function importSweepGroup(
+  id: string,
+  file: File,
+  query: { purpose: string; basis: string; dry_run: string },
+): Promise<ImportReport> {
+  const form = new FormData()
+  form.append('file', file)
+  return ask<ImportReport>(`/api/sweeps/${at(id)}/group/import`, { method: 'POST', form, query })
+}
+export const clearSweepGroup = (id: string) => post<{ count: number }>(`/api/sweeps/${at(id)}/group/clear`)
+export const sweepGroupAddress = (id: string) => `/api/sweeps/${at(id)}/group/export`
+export const restartSweep = (id: string, body: { area: string; compound_id: string; reason: string }) =>
+  post<{ count: number }>(`/api/sweeps/${at(id)}/restart`, body)
 export const readCoverage = (id: string, query: { place: string; turn: string }) =>
   ask<Coverage>(`/api/sweeps/${at(id)}/coverage`, { query, background: true })
 export const readMissed = (id: string, query: { place: string; turn: string; after: number }) =>

@@ -7,6 +7,7 @@ export interface BoardResponse {
   id: string
   number: string
   title: string
+  title_en: string
   hazard: string
   level: number
   state: string

@@ -276,8 +276,20 @@ export interface TracingTask {
   destroy_at: string
   people: number
 }
+export interface TracingLead {
+  area: string
+  id: string
+  community_id: string
+  community: string
+  door: string
+  people: number
+  found_on: string
+  made_at: string
+  destroy_at: string
+}
 export interface TracingTasks {
   tasks: TracingTask[]
+  leads: number
   purposes: CareNamed[]
   kinds: CareNamed[]
 }

@@ -28,6 +28,7 @@ export interface RosterRow {
   of_response: boolean
   signs_on: boolean
   late_minutes: number
+  tells_lead: boolean
   ended_at: string | null
   end_reason: string
   made_by: string

@@ -176,6 +176,7 @@ export interface ResponseRow {
   plan_version: number
   hazard: string
   title: string
+  title_en: string
   level: number
   numeral: string
   level_zh: string
@@ -240,6 +241,7 @@ export interface Banner {
   id: string
   number: string
   title: string
+  title_en: string
   level: number
   numeral: string
   level_zh: string

@@ -1,5 +1,5 @@
 /** What the endpoints of sweeps give and take. */
-import type { Coded, PlaceName } from './types-orders'
+import type { Coded, Outline, PlaceName } from './types-orders'
 
 export interface FormQuestion extends Coded {
   kind: 'text' | 'number' | 'temperature' | 'choice' | 'yes_no' | 'date'
@@ -39,6 +39,7 @@ export interface SweepOptions {
   targets: Coded[]
   cadences: Cadence[]
   reasons: Coded[]
+  bases: Coded[]
   results: Coded[]
 }
 export interface SweepDraft {
@@ -50,11 +51,12 @@ export interface SweepDraft {
   until_at: string
   per_head: number
   body: string
-  outline: Record<string, unknown> | null
+  outline: Outline | null
   reasons: string[]
   template: string
   is_drill: boolean
   supersedes: string | null
+  listed?: string | null
 }
 export interface SweepPreview {
   doors: number
@@ -107,7 +109,7 @@ export interface Sweep {
   row: SweepRow
   body: string
   places: PlaceName[]
-  outline: Record<string, unknown> | null
+  outline: Outline | null
   targets: Coded[]
   reasons: Coded[]
   form: SweepForm
@@ -123,6 +125,17 @@ export interface Sweep {
   people: number
   actions: { verb: string; zh: string; en: string; needs_reason: boolean }[]
   events: { verb: string; zh: string; en: string; by: string; reason: string; at: string }[]
+  rules: CourseRule[]
+  beyond: number
+  group: { doors: number; purpose: string; basis_zh: string; basis_en: string; is_open: boolean }
+}
+export interface CourseRule {
+  code: string
+  zh: string
+  en: string
+  does: string
+  doors: number
+  last_on: string | null
 }
 export interface CoverPoint {
   at: string
@@ -178,6 +191,9 @@ export interface MyDoor {
   revisit_at: string | null
   last: Answers | null
   has_hidden: boolean
+  day: number
+  moved_on: string | null
+  longer_to: string | null
 }
 export interface MyList {
   sweep: string

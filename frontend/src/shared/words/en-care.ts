@@ -134,6 +134,12 @@ export const enCare = {
   'tracing.lead':
     'The fenced store of contacts: 30 days at most, one hop, no export. Each time you look, the person sees post, time and purpose.',
   'tracing.new': 'Open a task',
+  'tracing.leads': 'Positive re-tests to be traced ({n} households)',
+  'tracing.leads.help':
+    'Households whose re-test was positive come here by themselves: doors, no names. Your post and the time are written down when you look. Once tracing is opened, or not needed, the door is blanked.',
+  'tracing.leads.show': 'Show the doors',
+  'tracing.leads.people': '{n} people · result of {day}',
+  'tracing.leads.dismiss': 'No tracing needed',
   'tracing.none': 'No task is open.',
   'tracing.community': 'Community',
   'tracing.people': '{count} people',

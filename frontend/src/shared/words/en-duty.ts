@@ -54,6 +54,8 @@ export const enDuty = {
   'duty.propose.done': '{n} turns given.',
   'duty.end': 'End the roster',
   'duty.end.title': 'End “{name}”: whoever is on post is relieved, what lies ahead is dropped',
+  'duty.tellsLead': 'Not begun after {n} minutes: text the lead',
+  'duty.tellsLead.help': 'The text names the shift and nobody. Off, what is not sent yet is stopped; signing on stops it too.',
   'duty.export': 'Export to Excel',
   'duty.swap.title': 'Swap with whom: {name}',
   'duty.swap.pick': 'Choose the other shift',

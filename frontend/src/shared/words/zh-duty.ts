@@ -53,6 +53,8 @@ export const zhDuty = {
   'duty.propose.done': '已排 {n} 人次。',
   'duty.end': '终止值班',
   'duty.end.title': '终止“{name}”：在岗人员解除值守，后续班次撤销',
+  'duty.tellsLead': '{n} 分钟未到岗，短信告知带班人',
+  'duty.tellsLead.help': '短信只写哪个班次，不写姓名。关掉后未发出的也不再发；有人签到即停。',
   'duty.export': '导出 Excel',
   'duty.swap.title': '与谁换班：{name}',
   'duty.swap.pick': '选择对方的班次',

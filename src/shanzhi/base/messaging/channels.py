@@ -1,6 +1,6 @@
 """The port (通道): what a channel must do, who is registered, and who above is told of news."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -129,6 +129,23 @@ def register(channel: Channel) -> None:
 def unregister(code: str) -> None:
     """Take a channel away."""
     _channels.pop(code, None)
+
+
+# The words of the channels that there are (渠道名称); a code that a city added is shown as it is.
+NAMES = {
+    "sms": ("短信", "text message"),
+    "cmpp": ("短信（CMPP）", "text message (CMPP)"),
+    "voice": ("语音电话", "voice call"),
+    "wecom": ("企业微信", "WeCom"),
+    "dingtalk": ("钉钉", "DingTalk"),
+    "smtp": ("邮件", "e-mail"),
+}
+
+
+def names_of(codes: Iterable[str]) -> tuple[str, str]:
+    """Channels in words, in Chinese and in English."""
+    found = [NAMES.get(code, (code, code)) for code in codes]
+    return "、".join(zh for zh, _ in found), ", ".join(en for _, en in found)
 
 
 def registered() -> dict[str, Channel]:

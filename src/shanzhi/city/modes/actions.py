@@ -48,6 +48,7 @@ class Proposal:
     why_so_large: str = ""
     is_drill: bool = False
     reason: str = ""
+    title_en: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,8 @@ def drafted(proposal: Proposal, *, actor: Actor, at: datetime) -> Activation:
         raise NoticeMissing(field="level")
     return Activation(
         plan=proposal.plan, plan_version=proposal.plan_version, hazard=proposal.hazard,
-        title=text_of(proposal.title, "title", "名称", "The title", 80), level=content.level,
+        title=text_of(proposal.title, "title", "名称", "The title", 80), title_en=proposal.title_en[:80],
+        level=content.level,
         state=RESPONSE.initial, place_ids=deciding.tops(wanted, on), is_drill=proposal.is_drill,
         is_compulsory=content.confines,
         basis=text_of(proposal.basis, "basis", "法律依据", "The legal basis", 200),

@@ -26,6 +26,7 @@ class Activation(models.Model):
     plan_version = models.PositiveIntegerField()
     hazard = CodeField(max_length=32)
     title = models.CharField(max_length=80)
+    title_en = models.CharField(max_length=80, blank=True, default="")
     level = models.PositiveSmallIntegerField()
     state = CodeField(max_length=16, choices=_STATES, default=PROPOSED)
     place_ids = ArrayField(models.UUIDField())

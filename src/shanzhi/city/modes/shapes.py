@@ -87,6 +87,7 @@ class ResponseRowOut(msgspec.Struct):
     plan_version: int
     hazard: str
     title: str
+    title_en: str
     level: int
     numeral: str
     level_zh: str
@@ -150,6 +151,7 @@ class BannerOut(msgspec.Struct):
     id: UUID
     number: str
     title: str
+    title_en: str
     level: int
     numeral: str
     level_zh: str

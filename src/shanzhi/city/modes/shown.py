@@ -59,8 +59,8 @@ def _places(rows: Sequence[Activation]) -> dict[UUID, shapes.ResponsePlaceOut]:
 def _row_out(row: Activation, names: Mapping[UUID, shapes.ResponsePlaceOut]) -> shapes.ResponseRowOut:
     state, content = RESPONSE.state(row.state), read(row.content)
     return shapes.ResponseRowOut(
-        row.id, row.number, row.plan, row.plan_version, row.hazard, row.title, row.level, NUMERALS[row.level],
-        content.zh, content.en, row.state, state.zh, state.en,
+        row.id, row.number, row.plan, row.plan_version, row.hazard, row.title, row.title_en or row.title, row.level,
+        NUMERALS[row.level],        content.zh, content.en, row.state, state.zh, state.en,
         [names[one] for one in row.place_ids if one in names], row.is_drill, row.is_compulsory, row.last_on,
         row.proposed_by, row.proposed_at, row.live_at, row.ended_at,
     )  # fmt: skip
@@ -171,7 +171,8 @@ def banners_out(actor: Actor, at: datetime) -> list[shapes.BannerOut]:
         screens = content.parts.get("screens") or [{}]
         out.append(
             shapes.BannerOut(
-                row.id, row.number, row.title, row.level, NUMERALS[row.level], content.zh, content.en,
+                row.id, row.number, row.title, row.title_en or row.title, row.level, NUMERALS[row.level], content.zh,
+                content.en,
                 [names[one].name for one in row.place_ids if one in names], row.is_drill, row.last_on,
                 str(_opens(screens, actor)), row.id in seen and actor.can(PLAN_VIEW),
             )

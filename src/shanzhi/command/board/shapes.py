@@ -19,6 +19,7 @@ class BoardResponseOut(msgspec.Struct):
     id: UUID
     number: str
     title: str
+    title_en: str
     hazard: str
     level: int
     state: str

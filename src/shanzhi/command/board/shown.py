@@ -28,7 +28,8 @@ def response_out(row: Activation, names: dict[UUID, str]) -> shapes.BoardRespons
     """The head of a board."""
     state = RESPONSE.state(row.state)
     return shapes.BoardResponseOut(
-        id=row.id, number=row.number, title=row.title, hazard=row.hazard, level=row.level, state=row.state,
+        id=row.id, number=row.number, title=row.title, title_en=row.title_en or row.title,
+        hazard=row.hazard, level=row.level, state=row.state,
         state_zh=state.zh, state_en=state.en, is_drill=row.is_drill, live_at=row.live_at, ended_at=row.ended_at,
         last_on=row.last_on,
         places=[shapes.BoardPlaceOut(one, names.get(one, "")) for one in row.place_ids],

@@ -54,9 +54,12 @@ def proposal(code: str, wanted: Wanted, *, actor: Actor, at: datetime) -> modes.
     doc = queries.document_of(version)
     levels = frozen_levels(doc)
     # Without the level: raising and lowering must not leave it wrong.
-    title = wanted.title or f"{doc.zh.removesuffix('预案')}响应"
+    usual = f"{doc.zh.removesuffix('预案')}响应"
+    title = wanted.title.strip() or usual
+    title_en = f"{doc.en.removesuffix(' plan')} response" if title == usual else ""
     return modes.Proposal(
-        plan=plan.code, plan_version=version.number, hazard=doc.hazard, title=title[:80], level=wanted.level,
+        plan=plan.code, plan_version=version.number, hazard=doc.hazard, title=title[:80],
+        title_en=title_en[:80], level=wanted.level,
         levels=levels, place_ids=tuple(wanted.place_ids), basis=wanted.basis or doc.basis.zh,
         document=wanted.document, last_on=wanted.last_on, exit_zh=wanted.exit_zh or doc.exit.zh,
         exit_en=wanted.exit_en or doc.exit.en, exit_phone=wanted.exit_phone or doc.exit.phone,

@@ -15,12 +15,18 @@ class IsolationConfig(AppConfig):
         """What was done is sealed; a response makes isolation possible; what is held of people is known."""
         from shanzhi.base.audit.sealing import register_sealed
         from shanzhi.city.modes import parts
-        from shanzhi.scenes.isolation import held
+        from shanzhi.city.places import touching
+        from shanzhi.scenes.isolation import following, held
         from shanzhi.scenes.isolation.part import IsolationPart
 
         parts.register(IsolationPart())
         held.register_all()
 
+        touching.register(
+            "isolation", "居家隔离人员", "people isolated at home", following.count, following.follow,
+            following.unfollow,
+            ever=following.ever,
+        )  # fmt: skip
         register_sealed(
             "isolation_isolationevent",
             [

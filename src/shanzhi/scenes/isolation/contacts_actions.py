@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.timezone import get_current_timezone, localdate
 
-from shanzhi.base.access import Actor
+from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import CONTACT_TRACE
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.retention.holdings import Destroyed, Scope
@@ -16,15 +16,17 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.texts import text_of
-from shanzhi.scenes.isolation import beginning, packs, queries, recording
+from shanzhi.scenes.isolation import beginning, leads, packs, queries, recording
 from shanzhi.scenes.isolation import contacts_queries as store
 from shanzhi.scenes.isolation.contacts_models import (
     MOST_DAYS,
     ContactFact,
+    ContactLead,
     ContactPerson,
     ContactState,
     ContactTask,
     FactKind,
+    LeadState,
 )
 from shanzhi.scenes.isolation.errors import OneHop, SameIdOtherContent, StoreClosed, TaskClosed
 from shanzhi.scenes.isolation.models import Isolation
@@ -61,8 +63,15 @@ def _number(area: str, at: datetime) -> str:
     return f"{store.NUMBER_PREFIX}{area}{localdate(at):%y%m%d}{row[0] if row else 0:06d}"
 
 
-def open_task(community_id: UUID, case: NewPerson, *, actor: Actor, at: datetime) -> ContactTask:
-    """Open a task of tracing (开始流调) around one case, during a live response with a basis.
+def open_task(
+    community_id: UUID,
+    case: NewPerson,
+    *,
+    actor: Actor,
+    at: datetime,
+    lead: tuple[str, UUID] | None = None,
+) -> ContactTask:
+    """Open a task of tracing (开始流调) around one case, during a live response with a basis; perhaps from a lead.
 
     Raises Refused, NotFound, StoreClosed, InvalidInput.
     """
@@ -86,6 +95,9 @@ def open_task(community_id: UUID, case: NewPerson, *, actor: Actor, at: datetime
             opened_at=at, destroy_at=at + timedelta(days=MOST_DAYS),
         )  # fmt: skip
         _write(task, case, 0, None, actor, at)
+        if lead is not None:
+            if leads.settle(*lead, LeadState.TAKEN.value, actor=actor, at=at) != community_id:
+                raise NotFound(field="lead")
         audit.record(
             actor=actor, event="contacts.task-opened", area=task.area, subject=str(task.id), at=at,
             detail={"number": task.number, "community": str(community_id)},
@@ -316,12 +328,14 @@ def close_task(area: str, task_id: UUID, *, actor: Actor, at: datetime) -> Conta
 
 def close_of(activation_id: UUID, at: datetime) -> int:
     """Close the tasks of a response (随响应关闭); the retention run destroys them with a certificate. How many."""
+    ContactLead.objects.filter(activation_id=activation_id, state=LeadState.OPEN).update(
+        state=LeadState.DISMISSED, settled_at=at, settled_by=SYSTEM.name, reason="响应终止", door=None
+    )
     return ContactTask.objects.filter(activation_id=activation_id, closed_at=None).update(closed_at=at)
 
 
 def destroy_due(at: datetime) -> Destroyed:
     """Delete what is due (到期销毁), at the latest 30 days after it was written; what went is in the security log."""
-    from shanzhi.base.access import SYSTEM
     from shanzhi.scenes.isolation import held
 
     with transaction.atomic():

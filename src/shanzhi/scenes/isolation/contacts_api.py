@@ -18,12 +18,19 @@ from shanzhi.city.people import queries as people
 from shanzhi.core.kit.masking import mask_name, mask_phone
 from shanzhi.scenes.isolation import contacts_actions as actions
 from shanzhi.scenes.isolation import contacts_queries as store
-from shanzhi.scenes.isolation import packs, queries
-from shanzhi.scenes.isolation.contacts_models import ContactPerson, ContactState, ContactTask, FactKind
+from shanzhi.scenes.isolation import leads, packs, queries
+from shanzhi.scenes.isolation.contacts_models import (
+    ContactPerson,
+    ContactState,
+    ContactTask,
+    FactKind,
+    LeadState,
+)
 from shanzhi.scenes.isolation.contacts_shapes import (
     ContactFactIn,
     ContactFactOut,
     ContactFactsIn,
+    ContactLeadOut,
     ContactLinkOut,
     ContactNamedOut,
     ContactPersonIn,
@@ -116,6 +123,7 @@ class ContactTasksController(ApiController):
         at = clock_of(self.request).now()
         return ContactTasksOut(
             _tasks_out(store.counted(self.actor, at), at),
+            leads.count(self.actor, at),
             [ContactNamedOut(one.code, one.zh, one.en) for one in packs.contacts().purposes],
             [ContactNamedOut(code, *_two(label)) for code, label in FactKind.choices],
         )
@@ -124,8 +132,45 @@ class ContactTasksController(ApiController):
     def post(self, parsed_body: Body[ContactTaskIn]) -> ContactTaskOut:
         """Open one around a case."""
         at = clock_of(self.request).now()
-        task = actions.open_task(parsed_body.community_id, _new(parsed_body.case), actor=self.actor, at=at)
+        lead = parsed_body.lead
+        task = actions.open_task(
+            parsed_body.community_id, _new(parsed_body.case), actor=self.actor, at=at,
+            lead=(lead.area, lead.id) if lead else None,
+        )  # fmt: skip
         return _tasks_out([task], at)[0]
+
+
+class ContactLeadsController(ApiController):
+    """Households whose re-test was positive."""
+
+    gate = CONTACT_TRACE
+
+    def get(self) -> list[ContactLeadOut]:
+        """Those that wait in the caller's communities; that the caller looked is written down for each."""
+        at = clock_of(self.request).now()
+        found = leads.read(self.actor, at)
+        names = queries.place_names([one.community_id for one in found], localdate(at))
+        return [
+            ContactLeadOut(
+                one.area, one.id, one.community_id, names.get(one.community_id, ""), one.door or "", one.people,
+                one.found_on, one.made_at, one.destroy_at,
+            )
+            for one in found
+        ]  # fmt: skip
+
+
+class ContactLeadDismissController(ApiController):
+    """A lead for which no tracing is needed."""
+
+    gate = CONTACT_TRACE
+
+    @modify(status_code=HTTPStatus.NO_CONTENT)
+    def post(self, parsed_path: Path[ContactKeyPath], parsed_body: Body[ContactReasonIn]) -> None:
+        """With a reason; its door is blanked."""
+        leads.settle(
+            parsed_path.area, parsed_path.row_id, LeadState.DISMISSED.value, actor=self.actor,
+            at=clock_of(self.request).now(), reason=parsed_body.reason,
+        )  # fmt: skip
 
 
 class ContactTaskController(ApiController):
@@ -294,6 +339,12 @@ _TASK = "tracing/<str:area>/<uuid:row_id>"
 _PERSON = "tracing-people/<str:area>/<uuid:row_id>"
 urlpatterns = [
     path("tracing", ContactTasksController.as_view(), name="tracing"),
+    path("tracing/leads", ContactLeadsController.as_view(), name="tracing-leads"),
+    path(
+        "tracing/leads/<str:area>/<uuid:row_id>/dismiss",
+        ContactLeadDismissController.as_view(),
+        name="tracing-lead-dismiss",
+    ),
     path(_TASK, ContactTaskController.as_view(), name="tracing-task"),
     path(f"{_TASK}/people", ContactAddController.as_view(), name="tracing-add"),
     path(f"{_TASK}/close", ContactCloseController.as_view(), name="tracing-close"),

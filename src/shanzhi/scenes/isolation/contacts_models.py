@@ -64,6 +64,47 @@ class ContactTask(GrowingRow):
         return self.number
 
 
+class LeadState(models.TextChoices):
+    """What became of a lead."""
+
+    OPEN = "open", "待流调 To be traced"
+    TAKEN = "taken", "已开始流调 Tracing"
+    DISMISSED = "dismissed", "不需要 Not needed"
+
+
+class ContactLead(GrowingRow):
+    """A household from whose re-test a positive result came (流调线索): a task for a tracer, until one is opened.
+
+    It says which door, not who; `id` is a keyed hash of where it came from, so that it is made once and leads back to
+    nothing. The door is blanked when the lead is taken or dismissed.
+    """
+
+    community_id = models.UUIDField()
+    activation_id = models.UUIDField()
+    door = EncryptedField(null=True)
+    people = models.PositiveSmallIntegerField()
+    found_on = models.DateField()
+    state = CodeField(max_length=10, choices=LeadState.choices, default=LeadState.OPEN)
+    made_at = models.DateTimeField()
+    settled_by = models.CharField(max_length=60, blank=True, default="")
+    settled_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    destroy_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "contacts_lead"
+        ordering = ["made_at", "id"]
+        indexes = [
+            models.Index(fields=["community_id"], name="contacts_lead_community"),
+            models.Index(fields=["destroy_at"], name="contacts_lead_destroy"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(destroy_at__lte=F("made_at") + _DAYS), name="contacts_lead_days"
+            ),
+        ]
+
+
 class ContactPerson(GrowingRow):
     """The case of a task (degree 0), a contact (密接, 1), or a contact's contact (次密接, 2); nobody beyond.
 

@@ -25,11 +25,19 @@ class ContactPersonIn(msgspec.Struct):
     facts: list[ContactFactIn] = msgspec.field(default_factory=list)
 
 
+class ContactLeadKeyIn(msgspec.Struct):
+    """Which lead."""
+
+    area: str
+    id: UUID
+
+
 class ContactTaskIn(msgspec.Struct):
-    """A task around one case."""
+    """A task around one case, perhaps opened from a lead, which is settled by it."""
 
     community_id: UUID
     case: ContactPersonIn
+    lead: ContactLeadKeyIn | None = None
 
 
 class ContactFactsIn(msgspec.Struct):
@@ -73,10 +81,25 @@ class ContactTaskOut(msgspec.Struct):
     people: int
 
 
+class ContactLeadOut(msgspec.Struct):
+    """A household with a positive re-test: where, how many people, since when. Looking at it was logged."""
+
+    area: str
+    id: UUID
+    community_id: UUID
+    community: str
+    door: str
+    people: int
+    found_on: date
+    made_at: datetime
+    destroy_at: datetime
+
+
 class ContactTasksOut(msgspec.Struct):
     """The tasks of the caller's communities, and what may be chosen."""
 
     tasks: list[ContactTaskOut]
+    leads: int
     purposes: list[ContactNamedOut]
     kinds: list[ContactNamedOut]
 

@@ -67,9 +67,13 @@ def _tasks(scope: Scope) -> tuple[str, str, list[object]]:
 
 
 def count_contacts(scope: Scope) -> int:
-    """How many people and tasks there are."""
+    """How many people, tasks and leads there are."""
     people, tasks, params = _tasks(_aged(scope))
-    return digests.count("contacts_person", people, params) + digests.count("contacts_task", tasks, params)
+    return (
+        digests.count("contacts_person", people, params)
+        + digests.count("contacts_task", tasks, params)
+        + digests.count("contacts_lead", tasks, params)
+    )
 
 
 def destroy_contacts(scope: Scope) -> Destroyed:
@@ -107,6 +111,9 @@ def _destroy(scope: Scope) -> Destroyed:
         *_people(more, [*thrice, *thrice]),
         digests.delete(
             "contacts_task", tasks, params, columns=("number", "community_id", "document", "opened_at")
+        ),
+        digests.delete(
+            "contacts_lead", tasks, params, columns=("community_id", "door", "people", "state", "made_at")
         ),
     ]
     return digests.together(parts)

@@ -317,14 +317,22 @@ class RetestLine:
 
 
 def retests(
-    campaign: Campaign, tops: list[UUID] | None, *, every: bool = True, limit: int = 1000
+    campaign: Campaign,
+    tops: list[UUID] | None,
+    *,
+    every: bool = True,
+    limit: int = 1000,
+    ids: Sequence[UUID] | None = None,
 ) -> list[RetestLine]:
-    """Re-tests under some places, those to do first. Never shown to the public."""
-    inside = ""
+    """Re-tests under some places, or some of them, those to do first. Never shown to the public."""
+    inside = "" if ids is None else "AND r.id = ANY(%(ids)s)"
     if tops is not None:
-        inside = f"AND r.place_id IN ({places.BELOW_SQL.replace('%s', '%({})s').format('tops', 'on', 'on')})"
+        inside += (
+            f" AND r.place_id IN ({places.BELOW_SQL.replace('%s', '%({})s').format('tops', 'on', 'on')})"
+        )
     given = {
-        "campaign": campaign.id, "on": campaign.first_on, "all": every, "todo": TODO, "tops": tops, "limit": limit,
+        "campaign": campaign.id, "on": campaign.first_on, "all": every, "todo": TODO, "tops": tops,
+        "limit": limit if ids is None else len(ids), "ids": None if ids is None else list(ids),
     }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_RETESTS.format(inside=inside), given)

@@ -16,6 +16,8 @@ from shanzhi.core.documents import Column, RowError, Sheet, read_table, require_
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.texts import text_of
+from shanzhi.scenes.isolation import leads
+from shanzhi.scenes.sampling import queries
 from shanzhi.scenes.sampling.actions import area_of, managed, note, tell
 from shanzhi.scenes.sampling.flow import (
     CANCELLED,
@@ -167,7 +169,7 @@ def _tell(
         ],
         batch_size=5000,
     )  # fmt: skip
-    _answered(told, at)
+    _answered(campaign, told, at)
     bad = [tube.id for tube, result in told if result != NEGATIVE and tube.retest_id is None]
     made = 0
     if bad:
@@ -179,8 +181,9 @@ def _tell(
     return made
 
 
-def _answered(told: Sequence[tuple[Tube, str]], at: datetime) -> None:
+def _answered(campaign: Campaign, told: Sequence[tuple[Tube, str]], at: datetime) -> None:
     """Single tubes that answer a re-test: all negative closes it, one positive ends it, an invalid one is not one."""
+    positive: list[UUID] = []
     by_retest: dict[Any, list[str]] = {tube.retest_id: [] for tube, _ in told if tube.retest_id}
     for tube, result in told:
         if tube.retest_id:
@@ -195,7 +198,19 @@ def _answered(told: Sequence[tuple[Tube, str]], at: datetime) -> None:
             retest.state, retest.done_at = NEGATIVE, at
         elif retest.state == SAMPLED and retest.sampled < retest.people:
             retest.state = TODO
+        if retest.state == POSITIVE and retest.done_at == at:
+            positive.append(retest.id)
         retest.save(update_fields=["sampled", "negative", "state", "done_at"])
+    # Whoever traces contacts gets a task; a drill is not handed on.
+    if positive and not campaign.is_drill:
+        places_of = dict(Retest.objects.filter(id__in=positive).values_list("id", "place_id"))
+        leads.note(
+            [
+                leads.Found(one.id, one.area, places_of[one.id], one.where, one.people)
+                for one in queries.retests(campaign, None, ids=positive)
+            ],
+            at,
+        )
 
 
 def correct(campaign_id: UUID, barcode: str, result: str, reason: str, *, actor: Actor, at: datetime) -> int:

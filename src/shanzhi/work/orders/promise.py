@@ -9,6 +9,7 @@ from functools import lru_cache
 from math import ceil, isfinite
 from typing import TypeVar
 
+from shanzhi.base.messaging import channels
 from shanzhi.core.planning import Channel, Crowd, Promise, Rung, expected_reach, first_rung
 from shanzhi.work.orders import packs
 from shanzhi.work.orders.flow import RungKind
@@ -107,10 +108,11 @@ def warnings(
     minutes, share = round(given.seconds / 60), round(given.asleep_share * 100)
     wanted = {step.channel for step in ladder.rungs if step.kind == str(RungKind.CHANNEL)}
     if away := sorted(wanted.difference(registered)):
+        zh, en = channels.names_of(away)
         told.append(
             (
-                f"通道未接入：{'、'.join(away)}，这些级别不会发出消息。",
-                f"Channels that are not configured send nothing: {', '.join(away)}.",
+                f"通道未接入：{zh}，这些级别不会发出消息。",
+                f"Channels that are not configured send nothing: {en}.",
             )
         )
     if with_phone < people:

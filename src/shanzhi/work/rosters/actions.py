@@ -17,7 +17,7 @@ from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.texts import text_of
-from shanzhi.work.rosters import making, packs, proposing, queries
+from shanzhi.work.rosters import making, packs, proposing, queries, telling
 from shanzhi.work.rosters.errors import (
     BookedTwice,
     NotOnDuty,
@@ -255,6 +255,8 @@ def perform(area: str, turn_id: UUID, verb: str, given: Given, *, actor: Actor, 
         else:
             turn.ended_at = at
         turn.save()
+        if verb != "ask_swap":
+            telling.settled(turn)
         TurnEvent.objects.bulk_create([_event(turn, verb, source, actor, at, reason)])
         outbox.publish([outbox.News(area, TOPIC, turn.shift_id, verb, {}, at)])
     return turn
@@ -358,11 +360,31 @@ def move_end(roster: Roster, to_on: date | None, actor: Actor, at: datetime) -> 
     return True
 
 
-def warn_late(now: datetime, limit: int = 2000) -> int:
-    """Tell the duty officer of whoever has not signed on in time (未到岗提醒), a set at a time; how many."""
+def set_telling(roster_id: UUID, on: bool, *, actor: Actor, at: datetime) -> Roster:
+    """Whether a shift that is not begun in time is told to its lead by text message (未到岗短信).
+
+    Off, what is not sent yet is stopped. Raises Refused, NotFound, RosterOver.
+    """
     with transaction.atomic():
-        due = Turn.objects.select_for_update(skip_locked=True).filter(
-            state=ASSIGNED, warned_at=None, late_at__lte=now
+        roster = _managed(roster_id, actor, at)
+        if roster.tells_lead != on:
+            roster.tells_lead = on
+            roster.save(update_fields=["tells_lead"])
+            if not on:
+                telling.stop(roster.id)
+            audit.record(
+                actor=actor, event="rosters.telling", subject=str(roster.id), detail={"on": on}, at=at,
+            )  # fmt: skip
+    return roster
+
+
+def warn_late(now: datetime, limit: int = 2000) -> int:
+    """Tell the duty officer, and the lead by text message, of who has not signed on (未到岗提醒); how many."""
+    with transaction.atomic():
+        due = (
+            Turn.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(state=ASSIGNED, warned_at=None, late_at__lte=now)
+            .select_related("shift__roster", "shift__place")
         )
         turns = list(due.order_by("late_at")[:limit])
         for turn in turns:
@@ -370,4 +392,5 @@ def warn_late(now: datetime, limit: int = 2000) -> int:
         Turn.objects.bulk_update(turns, ["warned_at"])
         TurnEvent.objects.bulk_create([_event(turn, "late", turn.state, SYSTEM, now) for turn in turns])
         outbox.publish([outbox.News(turn.area, TOPIC, turn.id, "late", {}, now) for turn in turns])
+        telling.tell(turns, now)
     return len(turns)

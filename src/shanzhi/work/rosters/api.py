@@ -215,6 +215,22 @@ class RosterEndController(_RosterController):
         return out
 
 
+class RosterTellingController(_RosterController):
+    """Text messages to leads."""
+
+    gate = ROSTER_MANAGE
+
+    @modify(status_code=HTTPStatus.OK)
+    def post(
+        self, parsed_path: Path[RosterPath], parsed_body: Body[shapes.RosterTellingIn]
+    ) -> shapes.RosterRowOut:
+        """On, or off: what is not sent yet is stopped."""
+        at = clock_of(self.request).now()
+        done = actions.set_telling(parsed_path.roster_id, parsed_body.on, actor=self.actor, at=at)
+        [out] = shown.rows_out([done], self.actor, at, localdate(at))
+        return out
+
+
 class RosterExportController(_RosterController):
     """A roster as Excel."""
 
@@ -305,6 +321,7 @@ urlpatterns = [
     path("rosters/<uuid:roster_id>/propose", RosterProposeController.as_view(), name="roster-propose"),
     path("rosters/<uuid:roster_id>/confirm", RosterConfirmController.as_view(), name="roster-confirm"),
     path("rosters/<uuid:roster_id>/end", RosterEndController.as_view(), name="roster-end"),
+    path("rosters/<uuid:roster_id>/telling", RosterTellingController.as_view(), name="roster-telling"),
     path("rosters/<uuid:roster_id>/export", RosterExportController.as_view(), name="roster-export"),
     path(
         "roster-shifts/<str:area>/<uuid:shift_id>/candidates",

@@ -16,11 +16,17 @@ class RostersConfig(AppConfig):
         from shanzhi.base.audit.sealing import register_sealed
         from shanzhi.base.retention import holdings
         from shanzhi.city.modes import parts
+        from shanzhi.city.places import touching
+        from shanzhi.work.rosters import following
         from shanzhi.work.rosters.notes import NOTES
         from shanzhi.work.rosters.parts import RosterPart
 
         parts.register(RosterPart())
         holdings.register(NOTES)
+        touching.register(
+            "rosters", "值班班次", "shifts of rosters", following.count, following.follow, following.unfollow,
+            ever=following.ever,
+        )  # fmt: skip
         register_sealed(
             "rosters_turnevent",
             [

@@ -18,8 +18,9 @@ class Roster(models.Model):
     """A roster (值班表): posts to be held at places, by a template, from a day on; with `ended_at` it is over.
 
     `posts` and `shift` narrow the template (empty: all of it). `kinds`, `signs_on` and `late_minutes` are the
-    template's as they were when it began. `made_until` is the first day for which no shifts have been made yet,
-    `to_on` the first day on which none are wanted any more.
+    template's as they were when it began; `tells_lead`: a shift that is not begun
+    in time is told to its lead by text message too. `made_until` is the first day for which no shifts have been made
+    yet, `to_on` the first day on which none are wanted any more.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -31,6 +32,7 @@ class Roster(models.Model):
     kinds = ArrayField(CodeField(max_length=32))
     signs_on = models.BooleanField(default=False)
     late_minutes = models.PositiveSmallIntegerField(default=15)
+    tells_lead = models.BooleanField(default=True)
     activation_id = models.UUIDField(null=True)
     is_drill = models.BooleanField(default=False)
     from_on = models.DateField()

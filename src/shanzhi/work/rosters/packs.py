@@ -56,6 +56,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rest_hours: float
     week_hours: float
     days_ahead: int
+    late_channels: list[str] = msgspec.field(default_factory=list)
 
 
 @lru_cache(maxsize=8)

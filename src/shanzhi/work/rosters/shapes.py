@@ -55,6 +55,7 @@ class RosterRowOut(msgspec.Struct):
     of_response: bool
     signs_on: bool
     late_minutes: int
+    tells_lead: bool
     ended_at: datetime | None
     end_reason: str
     made_by: str
@@ -128,6 +129,12 @@ class RosterOut(msgspec.Struct):
     days: int
     shifts: list[RosterShiftOut]
     total: int
+
+
+class RosterTellingIn(msgspec.Struct):
+    """Whether the lead gets a text message when a shift is not begun in time."""
+
+    on: bool
 
 
 class RosterHandoverOut(msgspec.Struct):

@@ -56,7 +56,8 @@ def rows_out(rosters: Sequence[Roster], actor: Actor, at: datetime, on: date) ->
             places=[shapes.RosterPlaceOut(place_id, names.get(place_id, "")) for place_id in one.place_ids],
             from_on=one.from_on, to_on=one.to_on, is_drill=one.is_drill,
             of_response=one.activation_id is not None, signs_on=one.signs_on, late_minutes=one.late_minutes,
-            ended_at=one.ended_at, end_reason=one.end_reason, made_by=one.made_by,
+            tells_lead=one.tells_lead, ended_at=one.ended_at, end_reason=one.end_reason,
+            made_by=one.made_by,
             may_manage=one.ended_at is None and one.id in managed,
             numbers=_numbers_out(found.get(one.id, queries.Numbers())),
         )

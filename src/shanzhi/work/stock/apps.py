@@ -15,9 +15,15 @@ class StockConfig(AppConfig):
         """A part of every response; the ledger and what happened to a request are sealed."""
         from shanzhi.base.audit.sealing import register_sealed
         from shanzhi.city.modes import parts
+        from shanzhi.city.places import touching
+        from shanzhi.work.stock import following
         from shanzhi.work.stock.parts import StockPart
 
         parts.register(StockPart())
+        touching.register(
+            "stock", "物资仓库", "stores", following.count, following.follow, following.unfollow,
+            ever=following.ever,
+        )  # fmt: skip
         register_sealed(
             "stock_entry",
             [

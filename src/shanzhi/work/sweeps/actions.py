@@ -18,7 +18,7 @@ from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.texts import text_of
 from shanzhi.work.forms import actions as forms
-from shanzhi.work.sweeps import packs, queries, sharing, snapshot, turns
+from shanzhi.work.sweeps import group, packs, queries, sharing, snapshot, turns
 from shanzhi.work.sweeps.drafting import Draft, area_of, checked, home_of
 from shanzhi.work.sweeps.errors import (
     AlreadyCorrected,
@@ -59,11 +59,13 @@ def _require_places(actor: Actor, place_ids: list[UUID], at: datetime) -> UUID:
     return home_of(actor, SWEEP_MANAGE, place_ids, localdate(at))
 
 
-def preview(draft: Draft, *, actor: Actor, at: datetime) -> tuple[snapshot.Doors, int]:
+def preview(
+    draft: Draft, *, actor: Actor, at: datetime, listed: UUID | None = None
+) -> tuple[snapshot.Doors, int]:
     """How many doors it means and how many people are there, without writing anything (预览). Raises as `create`."""
     columns = checked(draft, at)
     _require_places(actor, columns["place_ids"], at)
-    found = snapshot.count(area_of(columns), localdate(at))
+    found = snapshot.count(area_of(columns, listed), localdate(at))
     return found, queries.visitors(columns["place_ids"], at)
 
 
@@ -88,6 +90,8 @@ def create(draft: Draft, *, actor: Actor, at: datetime, supersedes: UUID | None 
             drafted_by_id=_account(actor), drafted_by=actor.name[:60], drafted_at=at,
         )  # fmt: skip
         _event(sweep, "draft", "", actor, at)
+        if supersedes is not None:
+            group.hand_on(old, sweep, at)
     return sweep
 
 
@@ -143,6 +147,8 @@ def perform(
             _issue(sweep, actor, at, seen)
         source = _move(sweep, edge, at)
         _event(sweep, verb, source, actor, at, said)
+        if sweep.state == DROPPED:
+            group.clear_rows(sweep.id)
         if verb == "issue":
             _begin(sweep, at)
         elif edge.source == ISSUED:
@@ -163,7 +169,9 @@ def _issue(sweep: Sweep, actor: Actor, at: datetime, seen: int | None) -> None:
     if sweep.until_at <= at:
         raise SweepOver(field="until_at")
     sweep.form_version = forms.keep(sweep.form, at).version
-    area = area_of({name: getattr(sweep, name) for name in ("place_ids", "outline", "targets", "reasons")})
+    area = area_of(
+        {name: getattr(sweep, name) for name in ("place_ids", "outline", "targets", "reasons")}, sweep.id
+    )
     sweep.doors = snapshot.freeze(sweep.id, area, localdate(at))
     if not sweep.doors:
         raise NoDoors(field="place_ids")

@@ -17,6 +17,7 @@ from shanzhi.work.sweeps import actions, door_lists, export, forecast, queries, 
 from shanzhi.work.sweeps.door_api import urlpatterns as doors
 from shanzhi.work.sweeps.drafting import Draft
 from shanzhi.work.sweeps.flow import SWEEP
+from shanzhi.work.sweeps.group_api import urlpatterns as lists_by_file
 from shanzhi.work.sweeps.models import Sweep, Turn
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -152,7 +153,10 @@ class SweepPreviewController(ApiController):
     def post(self, parsed_body: Body[shapes.SweepDraftIn]) -> shapes.SweepPreviewOut:
         """How many doors and people; nothing is written."""
         at = clock_of(self.request).now()
-        found = actions.preview(_draft(parsed_body), actor=self.actor, at=at)
+        listed = parsed_body.listed
+        if listed and not queries.visible_to(self.actor, localdate(at)).filter(id=listed).exists():
+            raise NotFound(field="listed")
+        found = actions.preview(_draft(parsed_body), actor=self.actor, at=at, listed=listed)
         return shown.preview_out(found, parsed_body.per_head)
 
 
@@ -294,6 +298,7 @@ urlpatterns = [
     path("sweeps/preview", SweepPreviewController.as_view(), name="sweep-preview"),
     path("sweeps/drafts", SweepDraftsController.as_view(), name="sweep-drafts"),
     *doors,
+    *lists_by_file,
     path(_ONE, SweepController.as_view(), name="sweep"),
     path(f"{_ONE}/draft", SweepEditController.as_view(), name="sweep-edit"),
     path(f"{_ONE}/coverage", CoverageController.as_view(), name="sweep-coverage"),

@@ -10,7 +10,7 @@ from dmr.routing import path
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import SWEEP_MANAGE, SWEEP_VISIT
 from shanzhi.core.kit.errors import InvalidInput, NotFound
-from shanzhi.work.sweeps import actions, correcting, door_lists, packs, priority, shapes
+from shanzhi.work.sweeps import actions, correcting, door_lists, door_shapes, packs, priority, shapes
 from shanzhi.work.sweeps.flow import FollowState
 from shanzhi.work.sweeps.models import FollowUp
 
@@ -124,11 +124,11 @@ class SweepAwayController(ApiController):
         actions.set_away(account_id, parsed_body.away, actor=self.actor, at=clock_of(self.request).now())
 
 
-def correction_out(line: correcting.Line) -> shapes.CorrectionOut:
+def correction_out(line: correcting.Line) -> door_shapes.CorrectionOut:
     """A correction."""
     row: FollowUp = line.row
     zh, en = correcting.WHATS.get(row.what, ("", ""))
-    return shapes.CorrectionOut(
+    return door_shapes.CorrectionOut(
         row.area, row.id, row.sweep_id, line.title, line.place, line.door.address, row.what, zh, en, line.doors_now,
         row.doors, row.note or "", row.made_at, row.state, row.settled_by,
     )  # fmt: skip
@@ -139,7 +139,7 @@ class CorrectionsController(ApiController):
 
     gate = SWEEP_MANAGE
 
-    def get(self, parsed_query: Query[CorrectionsQuery]) -> list[shapes.CorrectionOut]:
+    def get(self, parsed_query: Query[CorrectionsQuery]) -> list[door_shapes.CorrectionOut]:
         """Those in a state, the oldest first."""
         if parsed_query.state not in FollowState.values:
             raise InvalidInput(field="state", reason_zh="没有这种状态。", reason_en="There is no such state.")
@@ -154,8 +154,8 @@ class DecideController(ApiController):
 
     @modify(status_code=HTTPStatus.OK)
     def post(
-        self, parsed_path: Path[DecidePath], parsed_body: Body[shapes.CorrectionIn]
-    ) -> shapes.CorrectionOut:
+        self, parsed_path: Path[DecidePath], parsed_body: Body[door_shapes.CorrectionIn]
+    ) -> door_shapes.CorrectionOut:
         """Accept it into the registry, or dismiss it with a reason."""
         if parsed_path.decision not in {"accept", "dismiss"}:
             raise InvalidInput(
@@ -173,11 +173,11 @@ class PriorityController(ApiController):
 
     gate = SWEEP_VISIT
 
-    def get(self) -> list[shapes.PriorityLineOut]:
+    def get(self) -> list[door_shapes.PriorityLineOut]:
         """Those where the caller visits; why is not told."""
         bases = packs.bases()
         return [
-            shapes.PriorityLineOut(
+            door_shapes.PriorityLineOut(
                 area, row_id, address, bases[basis].zh, bases[basis].en, given_by, given_at, until_on
             )
             for area, row_id, address, basis, given_by, given_at, until_on in priority.listed(
@@ -186,7 +186,7 @@ class PriorityController(ApiController):
         ]
 
     @modify(status_code=HTTPStatus.CREATED)
-    def post(self, parsed_body: Body[shapes.PriorityIn]) -> shapes.SweepCountOut:
+    def post(self, parsed_body: Body[door_shapes.PriorityIn]) -> shapes.SweepCountOut:
         """List doors; how many are new."""
         given = [
             priority.Given(one.area, one.floor_id, one.door, one.reason, one.basis, one.until_on)

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from django.db import connection
+from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
@@ -15,7 +17,7 @@ from shanzhi.core.kit.outcomes import INVALID, Outcome
 from shanzhi.core.kit.texts import text_of
 from shanzhi.work.forms import packs as form_packs
 from shanzhi.work.forms import queries as forms
-from shanzhi.work.sweeps import packs, queries, shapes, visits
+from shanzhi.work.sweeps import courses, packs, queries, shapes, visits
 from shanzhi.work.sweeps.addresses import addresses_of
 from shanzhi.work.sweeps.flow import Result, Unit
 from shanzhi.work.sweeps.models import Away, Piece, Sweep
@@ -52,15 +54,17 @@ def _last(
 def mine_out(account_id: UUID, at: datetime) -> shapes.MyListsOut:
     """Somebody's lists (我的敲门单): priority first, then the way; who is to be visited again, by that time."""
     away = Away.objects.filter(account_id=account_id, to_at=None).exists()
-    return shapes.MyListsOut(away, [_list_out(one) for one in queries.mine(account_id, at)])
+    return shapes.MyListsOut(away, [_list_out(one, at) for one in queries.mine(account_id, at)])
 
 
-def _list_out(mine: queries.Mine) -> shapes.MyListOut:
+def _list_out(mine: queries.Mine, at: datetime) -> shapes.MyListOut:
     sweep, turn, pieces = mine.sweep, mine.turn, list(mine.pieces.values())
     form = forms.form(sweep.form, sweep.form_version)
     addresses, seen, last = addresses_of(pieces), queries.seen(pieces, turn.number), _last(pieces, form)
-    settles = packs.rule().settles
-    doors, done = [], 0
+    settles, cadence = packs.rule().settles, packs.cadences().get(sweep.cadence)
+    doors, done, on = [], 0, localdate(at)
+    with connection.cursor() as cursor:
+        moved = courses.of_sweep(cursor, sweep.id, [one.id for one in pieces])
     for share in mine.shares:
         piece = mine.pieces[share.piece_id]
         states, priority = mine.states.get(piece.id, b""), set(piece.priority)
@@ -71,11 +75,15 @@ def _list_out(mine: queries.Mine) -> shapes.MyListOut:
             # What was seen a moment ago counts, though it is not folded yet.
             shown = state if state or there is None else there.result
             done += shown in settles
+            course = moved.get((piece.id, number))
+            first = courses.day_one(piece.anchor_on, course)
             doors.append(
                 shapes.MyDoorOut(
                     piece.area, piece.id, number, _KINDS[Unit(door.kind)], door.address, number in priority,
                     result_code(shown), there.happened_at if there else None, there.name if there else "",
                     there.revisit_at if there and shown == Result.ABSENT else None, answers, has_hidden,
+                    (on - first).days + 1 if cadence and cadence.slots else 0, course.from_on if course else None,
+                    courses.longer_to(piece.anchor_on, course),
                 )
             )  # fmt: skip
     return shapes.MyListOut(
@@ -86,8 +94,6 @@ def _list_out(mine: queries.Mine) -> shapes.MyListOut:
 
 def doors_out(actor: Actor, area: str, piece_id: UUID, turn: int, at: datetime) -> list[shapes.DoorOut]:
     """The doors of a piece and who was there last, straight from the visits. Raises NotFound."""
-    from django.utils.timezone import localdate
-
     piece = queries.piece_for(actor, area, piece_id, localdate(at))
     addresses, seen = addresses_of([piece]), queries.seen([piece], turn)
     found = []
@@ -107,8 +113,6 @@ def hidden_answers(
     actor: Actor, area: str, piece_id: UUID, door: int, reason: str, at: datetime
 ) -> dict[str, Any]:
     """All the newest answers of a door, against a reason; who asked and why is recorded. Raises NotFound."""
-    from django.utils.timezone import localdate
-
     said = text_of(reason, "reason", "理由", "The reason", 200)
     piece = queries.piece_for(actor, area, piece_id, localdate(at))
     raw = next((row for row in queries.last_raw([piece]) if row[1] == door), None)
@@ -145,7 +149,7 @@ def take_visits(
     items: Sequence[dict[str, Any]], account_id: UUID, at: datetime
 ) -> list[shapes.VisitOutcomeOut]:
     """What somebody sends where the hot door cannot be reached: the same reading, the same taking."""
-    from django.db import IntegrityError, connection, transaction
+    from django.db import IntegrityError, transaction
 
     read: list[tuple[str | None, visits.Submission | ShanzhiError]] = []
     for item in items:

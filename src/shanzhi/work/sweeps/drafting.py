@@ -143,10 +143,10 @@ def checked(draft: Draft, at: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def area_of(columns: Mapping[str, Any]) -> Area:
-    """Which doors the columns of a sweep mean."""
+def area_of(columns: Mapping[str, Any], group: UUID | None = None) -> Area:
+    """Which doors the columns of a sweep mean; `group` is the sweep whose own list counts too."""
     outline = columns["outline"]
     return Area(
         columns["place_ids"], columns["targets"], bytes(outline) if outline is not None else None,
-        columns["reasons"],
+        columns["reasons"], group,
     )  # fmt: skip

@@ -122,6 +122,67 @@ def destroy_priority(scope: Scope) -> Destroyed:
     return Destroyed(rows, digest)
 
 
+def count_courses(scope: Scope) -> int:
+    """Doors whose days were moved by a rule that still says by which answer."""
+    return _count("sweeps_doorcourse", "rule !~ '^-'", "at", scope)
+
+
+def destroy_courses(scope: Scope) -> Destroyed:
+    """Blank by which answer days were moved (销毁计天原因); the days stay. Numbers tell rules of a visit apart."""
+    where, given = _where(scope, "at")
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows, digest = _digest(
+            "SELECT area || id::text, convert_to(rule, 'UTF8') FROM sweeps_doorcourse "
+            f"WHERE rule !~ '^-' AND {where} ORDER BY area, id",
+            given,
+        )
+        cursor.execute(
+            "UPDATE sweeps_doorcourse c SET rule = '-' || n.nth FROM (SELECT area, id, row_number() OVER "
+            f"(PARTITION BY area, visit_id ORDER BY id) AS nth FROM sweeps_doorcourse WHERE rule !~ '^-' "
+            f"AND {where}) n WHERE c.area = n.area AND c.id = n.id",
+            given,
+        )
+    return Destroyed(rows, digest)
+
+
+# A list belongs to its sweep: one that is over, or a draft that was left lying.
+_OVER = """sweep_id IN (SELECT s.id FROM sweeps_sweep s WHERE {which})"""
+_LEFT = "coalesce(s.ended_at, CASE WHEN s.issued_at IS NULL THEN s.drafted_at + interval '30 days' END) < %s"
+
+
+def _group_where(scope: Scope) -> tuple[str, list[object]]:
+    if scope.activation_id is not None:
+        return _OVER.format(which="s.activation_id = %s"), [scope.activation_id]
+    return _OVER.format(which=_LEFT), [scope.before]
+
+
+def count_groups(scope: Scope) -> int:
+    """Doors listed by file for sweeps that are over."""
+    where, given = _group_where(scope)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM sweeps_groupdoor WHERE {where}", given)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def destroy_groups(scope: Scope) -> Destroyed:
+    """Remove the lists of sweeps that are over (销毁名单), with the marks that they left on the doors."""
+    where, given = _group_where(scope)
+    with transaction.atomic(), connection.cursor() as cursor:
+        rows, digest = _digest(
+            "SELECT area || id::text, convert_to(floor_id::text || door, 'UTF8') FROM sweeps_groupdoor "
+            f"WHERE {where} ORDER BY area, id",
+            given,
+        )
+        cursor.execute(
+            "UPDATE sweeps_piece p SET priority = '{}' WHERE p.priority <> '{}' AND p.sweep_id IN "
+            f"(SELECT sweep_id FROM sweeps_groupdoor WHERE {where})",
+            given,
+        )
+        cursor.execute(f"DELETE FROM sweeps_groupdoor WHERE {where}", given)
+    return Destroyed(rows, digest)
+
+
 def coarsen(at: datetime, limit: int = _AT_ONCE) -> int:
     """Turn the times of visits older than seven days into days (走访时间模糊化); how many. In portions."""
     before, found = at - timedelta(days=TIMES_DAYS), 0
@@ -154,6 +215,20 @@ def register() -> None:
             "sweeps.notes", "求助与更正备注", "Notes of calls for help and corrections",
             "转办求助、核对户数", "to pass on calls for help and to set the registry right",
             "personal", ANSWER_DAYS, True, count_notes, destroy_notes,
+        )
+    )  # fmt: skip
+    holdings.register(
+        Holding(
+            "sweeps.courses", "门户重新计天的原因", "Why the days of a door were moved",
+            "按规则安排下一次走访", "to arrange the next visit by the rule",
+            "sensitive", ANSWER_DAYS, True, count_courses, destroy_courses,
+        )
+    )  # fmt: skip
+    holdings.register(
+        Holding(
+            "sweeps.group", "为一次行动导入的门户名单", "Doors listed by file for a sweep",
+            "在这一次行动里先走访这些门户", "to visit these doors first in that sweep",
+            "sensitive", 1, True, count_groups, destroy_groups,
         )
     )  # fmt: skip
     holdings.register(

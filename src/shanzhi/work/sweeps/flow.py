@@ -55,6 +55,7 @@ class Result(models.IntegerChoices):
 
 
 RESULTS = {one.name.lower(): one for one in Result}
+NOT_DUE = 7  # a byte of state of a door whose own course does not bring it into this turn
 BYTES: dict[str, int] = {code: one.value for code, one in RESULTS.items()}
 
 

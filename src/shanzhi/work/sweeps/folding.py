@@ -22,7 +22,7 @@ from django.db.utils import InterfaceError, OperationalError
 
 from shanzhi.core.kit.clock import Clock
 from shanzhi.work.sweeps import following, packs
-from shanzhi.work.sweeps.flow import Result
+from shanzhi.work.sweeps.flow import NOT_DUE, Result
 from shanzhi.work.sweeps.merging import winner
 from shanzhi.work.sweeps.turns import LOCK, roll_up
 
@@ -166,7 +166,8 @@ class _Piece:
             was = new[door]
             if was == 0:
                 new[door] = result
-            elif was != result:
+            # A visit where nobody was due is kept, and changes nothing of the turn.
+            elif was not in (result, NOT_DUE):
                 differing.add(door)
         return differing
 

@@ -20,7 +20,8 @@ class Sweep(models.Model):
 
     A reference table. What was issued is never changed: a correction is a new sweep that supersedes it. `targets` are
     homes, shops, compounds, or priority (only doors of the priority list, with one of `reasons`). `doors` is the
-    snapshot: 100 % means these. `answers_erased_at`: what people answered is destroyed; counts stay.
+    snapshot: 100 % means these. `group_purpose` and `group_basis`: why doors were listed by a file for this sweep.
+    `answers_erased_at`: what people answered is destroyed; counts stay.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -51,6 +52,8 @@ class Sweep(models.Model):
     issued_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
     doors = models.PositiveIntegerField(null=True)
+    group_purpose = models.CharField(max_length=100, blank=True, default="")
+    group_basis = CodeField(max_length=10, blank=True, default="")
     answers_erased_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -147,7 +150,8 @@ class Turn(models.Model):
 class TurnPiece(GrowingRow):
     """How far a turn got in a piece (片况): a byte of state for each door, and how many there are of each.
 
-    Written by folding only. What else it holds is the piece's own, for those who read by it.
+    Written by folding only. `doors` are those that are due in the turn: of the others the byte is `flow.NOT_DUE`.
+    What else it holds is the piece's own, for those who read by it.
     """
 
     piece = models.ForeignKey(
@@ -172,6 +176,33 @@ class TurnPiece(GrowingRow):
         indexes = [models.Index(fields=["sweep_id", "turn", "place_id"], name="sweeps_turnpiece_place")]
         constraints = [
             models.UniqueConstraint(fields=["area", "piece", "turn"], name="sweeps_turnpiece_once"),
+        ]
+
+
+class DoorCourse(GrowingRow):
+    """A rule began the days of a door anew, or made them longer (门户计天): by one visit, each rule once.
+
+    `from_on` is day 1 from then on, or `to_on` the last day. `rule` tells of an answer: when the answers are
+    destroyed it becomes a number, -1. Written with the visit, in its transaction.
+    """
+
+    piece = models.ForeignKey(
+        Piece, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    sweep_id = models.UUIDField()
+    place_id = models.UUIDField()
+    door = models.PositiveIntegerField()
+    rule = CodeField(max_length=20, blank=True, default="")
+    from_on = models.DateField(null=True)
+    to_on = models.DateField(null=True)
+    visit_id = models.UUIDField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["sweep_id", "piece"], name="sweeps_doorcourse_sweep")]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "visit_id", "rule"], name="sweeps_doorcourse_once"),
         ]
 
 
@@ -337,6 +368,29 @@ class PriorityDoor(GrowingRow):
                 condition=Q(ended_at=None),
                 name="sweeps_prioritydoor_once",
             ),
+        ]
+
+
+class GroupDoor(GrowingRow):
+    """A door of the list that came by a file for one sweep (名单门户): where, and nothing of who lives there.
+
+    Why stands with the sweep. Destroyed when the sweep is over. `door` as with `PriorityDoor`.
+    """
+
+    sweep = models.ForeignKey(
+        Sweep, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    floor = models.ForeignKey(
+        Floor, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+    )
+    door = models.PositiveIntegerField()
+    given_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["given_at", "id"]
+        indexes = [models.Index(fields=["sweep"], name="sweeps_groupdoor_sweep")]
+        constraints = [
+            models.UniqueConstraint(fields=["area", "sweep", "floor", "door"], name="sweeps_groupdoor_once"),
         ]
 
 

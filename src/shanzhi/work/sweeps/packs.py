@@ -1,10 +1,11 @@
 """Templates, cadences, results and priority reasons: data of the packs that a city edits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -48,15 +49,46 @@ class Slot(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ends: str = msgspec.field(name="to")
 
 
+class DoorRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An answer at a door that begins its days anew, or makes them longer (门户计天规则).
+
+    Of `form`, the `question` answered with `at_least` a number, or with what `equals` says. `days` is by how many
+    days after the visit the door is visited at the least, where it `does` lengthen.
+    """
+
+    code: str
+    zh: str
+    en: str
+    form: str
+    question: str
+    does: Literal["restart", "lengthen"]
+    at_least: float | None = None
+    equals: bool | str | None = None
+    days: int = 0
+
+    def fits(self, answers: Mapping[str, Any]) -> bool:
+        """Whether answers are such that the rule does its work."""
+        value = answers.get(self.question)
+        if self.at_least is not None:
+            return isinstance(value, int | float) and not isinstance(value, bool) and value >= self.at_least
+        return value is not None and value == self.equals
+
+
 class Cadence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How often (频次): slots of a day, on which days (day 1 is the first), and what begins the count anew."""
+    """How often (频次): slots of a day, on which days (day 1 is the first), and what begins the count anew.
+
+    `last_day`: on which day it is over, 0 with the sweep only. `restart_on` is about a whole compound, `rules` about
+    one door.
+    """
 
     code: str
     zh: str
     en: str
     slots: list[Slot] = msgspec.field(default_factory=list)
     days: list[int] = msgspec.field(default_factory=list)
+    last_day: int = 0
     restart_on: list[str] = msgspec.field(default_factory=list)
+    rules: list[DoorRule] = msgspec.field(default_factory=list)
 
     def slot_at(self, begun_on: date, number: int) -> tuple[datetime, datetime]:
         """When the turn of a number opens and closes; numbers count slots from the sweep's first day."""
@@ -64,10 +96,20 @@ class Cadence(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         slot, on = self.slots[nth], begun_on + timedelta(days=day)
         return _moment(on, slot.begins), _moment(on, slot.ends)
 
-    def is_due(self, anchor_on: date, on: date) -> bool:
-        """Whether a piece whose day 1 is `anchor_on` is visited on a day."""
+    def is_due(self, anchor_on: date, on: date, longer_to: date | None = None) -> bool:
+        """Whether doors whose day 1 is `anchor_on` are visited on a day; `longer_to` is a day put on at the end."""
         day = (on - anchor_on).days + 1
-        return day >= 1 and (not self.days or day in self.days)
+        if longer_to is not None and self.ends_on(anchor_on, None) < on <= longer_to:
+            return not self.days or on == longer_to
+        return day >= 1 and (day in self.days if self.days else not self.last_day or day <= self.last_day)
+
+    def ends_on(self, anchor_on: date, longer_to: date | None) -> date:
+        """The last day of doors whose day 1 is `anchor_on`; the end of time where only the sweep ends it."""
+        last = max(self.days) if self.days else self.last_day
+        if not last:
+            return date.max
+        own = anchor_on + timedelta(days=last - 1)
+        return own if longer_to is None else max(own, longer_to)
 
 
 def _moment(on: date, text: str) -> datetime:
@@ -130,7 +172,26 @@ def templates() -> dict[str, Template]:
 
 def cadences() -> dict[str, Cadence]:
     """Code -> cadence, in the order of the pack."""
-    return {one.code: one for one in msgspec.convert(pack("cadences.yaml")["cadences"], list[Cadence])}
+    path = settings.PACKS / "sweeps" / "cadences.yaml"
+    return _cadences(path, path.stat().st_mtime)
+
+
+@lru_cache(maxsize=4)
+def _cadences(path: Path, stamp: float) -> dict[str, Cadence]:
+    found = msgspec.convert(_read(path, stamp)["cadences"], list[Cadence])
+    for one in found:
+        for rule in one.rules:
+            if (rule.at_least is None) == (rule.equals is None):
+                raise ValueError(f"{one.code}.{rule.code}: say either at_least or equals")
+            if (rule.does == "lengthen") != (rule.days > 0):
+                raise ValueError(f"{one.code}.{rule.code}: days belong to lengthen")
+    return {one.code: one for one in found}
+
+
+def door_rules(cadence_code: str, form: str) -> list[DoorRule]:
+    """What answers to a form may do to the days of a door; a cadence that is gone from the pack has none."""
+    found = cadences().get(cadence_code)
+    return [one for one in found.rules if one.form == form] if found else []
 
 
 def results() -> list[ResultKind]:

@@ -89,11 +89,15 @@ class SweepOptionsOut(msgspec.Struct):
     targets: list[SweepNamedOut]
     cadences: list[CadenceOut]
     reasons: list[SweepNamedOut]
+    bases: list[SweepNamedOut]
     results: list[SweepNamedOut]
 
 
 class SweepDraftIn(msgspec.Struct):
-    """A sweep as it is typed; `outline` is a GeoJSON polygon, `supersedes` the sweep that it corrects."""
+    """A sweep as it is typed; `outline` is a GeoJSON polygon, `supersedes` the sweep that it corrects.
+
+    `listed`, in a preview, is the sweep whose own list of doors counts too.
+    """
 
     title: str
     place_ids: list[UUID]
@@ -108,6 +112,7 @@ class SweepDraftIn(msgspec.Struct):
     template: str = ""
     is_drill: bool = False
     supersedes: UUID | None = None
+    listed: UUID | None = None
 
 
 class SweepStepIn(msgspec.Struct):
@@ -176,6 +181,24 @@ class SweepRowOut(msgspec.Struct):
     numbers: SweepNumbersOut
 
 
+class SweepRuleOut(SweepNamedOut):
+    """A rule of a cadence, and how many doors it moved so far in a sweep; `last_on` is the day it moved them to."""
+
+    does: str
+    doors: int
+    last_on: date | None
+
+
+class SweepGroupOut(msgspec.Struct):
+    """The list of doors that came by a file: how many, why, on which basis, whether it can be changed."""
+
+    doors: int
+    purpose: str
+    basis_zh: str
+    basis_en: str
+    is_open: bool
+
+
 class SweepActionOut(msgspec.Struct):
     """A verb that the caller may do now; `verb` is part of the address."""
 
@@ -197,7 +220,7 @@ class SweepEventOut(msgspec.Struct):
 
 
 class SweepOut(msgspec.Struct):
-    """The whole of a sweep."""
+    """The whole of a sweep; of `beyond` doors the days go on after it is over."""
 
     row: SweepRowOut
     body: str
@@ -218,6 +241,9 @@ class SweepOut(msgspec.Struct):
     people: int
     actions: list[SweepActionOut]
     events: list[SweepEventOut]
+    rules: list[SweepRuleOut]
+    beyond: int
+    group: SweepGroupOut
 
 
 class CoverPointOut(msgspec.Struct):
@@ -283,7 +309,10 @@ class ListLineOut(msgspec.Struct):
 
 
 class MyDoorOut(msgspec.Struct):
-    """A door on the caller's list. `last` are the newest answers that are not sensitive; the others are hidden."""
+    """A door on the caller's list. `last` are the newest answers that are not sensitive; the others are hidden.
+
+    `day` of its cadence (0: it has none); `moved_on`: its days were begun anew then, `longer_to`: put on until then.
+    """
 
     area: str
     piece: UUID
@@ -297,6 +326,9 @@ class MyDoorOut(msgspec.Struct):
     revisit_at: datetime | None
     last: dict[str, Any] | None
     has_hidden: bool
+    day: int
+    moved_on: date | None
+    longer_to: date | None
 
 
 class MyListOut(msgspec.Struct):
@@ -390,60 +422,3 @@ class HiddenOut(msgspec.Struct):
     """All the newest answers of a door."""
 
     answers: dict[str, Any]
-
-
-class CorrectionOut(msgspec.Struct):
-    """What is wrong with the registry, as somebody saw it at a door."""
-
-    area: str
-    id: UUID
-    sweep: UUID
-    title: str
-    place: str
-    address: str
-    what: str
-    what_zh: str
-    what_en: str
-    doors_now: int | None
-    doors: int | None
-    note: str
-    made_at: datetime
-    state: str
-    settled_by: str
-
-
-class CorrectionIn(msgspec.Struct):
-    """How many doors there are in truth, where the visit did not say; and why."""
-
-    doors: int | None = None
-    reason: str = ""
-
-
-class PriorityDoorIn(msgspec.Struct):
-    """A door that is to be visited first: home `door` (from 0) of a floor, why, and on which basis."""
-
-    area: str
-    floor_id: UUID
-    door: int
-    reason: str
-    basis: str
-    until_on: date | None = None
-
-
-class PriorityIn(msgspec.Struct):
-    """Doors to be visited first."""
-
-    doors: list[PriorityDoorIn]
-
-
-class PriorityLineOut(msgspec.Struct):
-    """A door that is visited first; why is not shown here."""
-
-    area: str
-    id: UUID
-    address: str
-    basis_zh: str
-    basis_en: str
-    given_by: str
-    given_at: datetime
-    until_on: date | None

@@ -21,6 +21,7 @@ from shanzhi.core.geometry.project import Metres
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.planning.doors import order_doors
 from shanzhi.work.sweeps import packs
+from shanzhi.work.sweeps.flow import NOT_DUE
 from shanzhi.work.sweeps.models import Sweep, Turn
 
 LOCK = 0x73776C69  # "swli"
@@ -152,7 +153,7 @@ def _cut(cursor: Any, sweep: Sweep, turn: Turn, groups: dict[UUID, _Group], at: 
     pieces = cursor.fetchall()
     paths = _paths(cursor, pieces)
     rule, rows, crews = packs.rule(), [], []
-    settles = bytes(sorted(rule.settles))
+    settles = bytes(sorted({*rule.settles, NOT_DUE}))
     by_group: dict[UUID, list[tuple[int, int]]] = {}
     for piece, door in paths:
         group, states = pieces[piece][0], pieces[piece][4]

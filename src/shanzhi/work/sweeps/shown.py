@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.models import Place
 from shanzhi.work.forms import packs as form_packs
 from shanzhi.work.forms import queries as form_queries
-from shanzhi.work.sweeps import packs, queries, shapes, snapshot
+from shanzhi.work.sweeps import courses, group, packs, queries, shapes, snapshot
 from shanzhi.work.sweeps.flow import DRAFT, ISSUED, SWEEP, FollowKind, Result
 from shanzhi.work.sweeps.models import Sweep, SweepEvent, Turn
 
@@ -25,6 +25,8 @@ _OTHER_VERBS = {
     "edit": ("修改", "Edited"),
     "revisit": ("组织复访", "Divided what remained anew"),
     "restart": ("重新计天", "Counted days anew"),
+    "group": ("导入名单", "Imported a list of doors"),
+    "ungroup": ("清空名单", "Took the list off"),
     "erase": ("销毁填写内容", "Destroyed answers"),
 }
 
@@ -78,6 +80,7 @@ def options() -> shapes.SweepOptionsOut:
         targets=_named(packs.TARGETS, packs.TARGETS),
         cadences=[cadence_out(one) for one in packs.cadences().values()],
         reasons=_named(packs.reasons(), packs.reasons()),
+        bases=_named(packs.bases(), packs.bases()),
         results=[shapes.SweepNamedOut(one.code, one.zh, one.en) for one in packs.results()],
     )  # fmt: skip
 
@@ -173,8 +176,37 @@ def sweep_out(sweep: Sweep, actor: Actor, at: datetime) -> shapes.SweepOut:
         supersedes=sweep.supersedes_id, superseded_by=newer, answers_erased_at=sweep.answers_erased_at,
         turns=[turn_out(turn, sweep, numbers[turn.number], at) for turn in turns],
         people=queries.visitors(sweep.place_ids, at), actions=_actions(sweep, actor, turns, at),
-        events=[_event_out(one) for one in SweepEvent.objects.filter(sweep=sweep)],
+        events=[_event_out(one) for one in SweepEvent.objects.filter(sweep=sweep)], rules=_rules(sweep, scope),
+        beyond=courses.beyond(sweep, packs.cadence(sweep.cadence), localdate(sweep.until_at)),
+        group=_group(sweep, actor, on),
     )  # fmt: skip
+
+
+def _group(sweep: Sweep, actor: Actor, on: date) -> shapes.SweepGroupOut:
+    """The list that came by a file."""
+    basis, grounds = packs.bases().get(sweep.group_basis), places.reach(actor, SWEEP_MANAGE)
+    may = grounds is None or all(places.is_within(one, grounds, on) for one in sweep.place_ids)
+    return shapes.SweepGroupOut(
+        group.count(sweep.id), sweep.group_purpose, basis.zh if basis else "", basis.en if basis else "",
+        may and group.is_open(sweep),
+    )  # fmt: skip
+
+
+def _rules(sweep: Sweep, scope: list[UUID] | None) -> list[shapes.SweepRuleOut]:
+    """The rules of its cadence with how many doors each moved; those destroyed together."""
+    told = {one.rule: one for one in courses.told(sweep.id, scope, queries.day_of(sweep))}
+    found = []
+    for rule in packs.door_rules(sweep.cadence, sweep.form):
+        one = told.pop(rule.code, None)
+        found.append(
+            shapes.SweepRuleOut(
+                rule.code, rule.zh, rule.en, rule.does, one.doors if one else 0, one.last_on if one else None
+            )
+        )
+    if told:
+        doors, last = sum(one.doors for one in told.values()), max(one.last_on for one in told.values())
+        found.append(shapes.SweepRuleOut("", "原因已销毁", "Reason destroyed", "restart", doors, last))
+    return found
 
 
 def _event_out(event: SweepEvent) -> shapes.SweepEventOut:

@@ -16,7 +16,9 @@ from django.db import connection
 from shanzhi.base.rows import in_sets
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.sweeps.flow import Unit
+from shanzhi.work.sweeps.models import GroupDoor
 
+_IN = "= ANY(%(inside)s)"
 _ON = "{t}.from_on <= %(on)s AND ({t}.to_on IS NULL OR {t}.to_on > %(on)s)"
 _STANDS = "{t}.opened_on <= %(on)s AND ({t}.closed_on IS NULL OR {t}.closed_on > %(on)s)"
 _BELOW = (
@@ -31,7 +33,7 @@ FROM compounds_floor f
 JOIN compounds_building b ON b.area = f.area AND b.id = f.building_id AND {_STANDS.format(t="b")}
 JOIN compounds_compound c ON c.area = b.area AND c.id = b.compound_id AND {_STANDS.format(t="c")}
 LEFT JOIN compounds_membership m ON m.area = f.area AND m.floor_id = f.id AND {_ON.format(t="m")}
-WHERE {_STANDS.format(t="f")} AND coalesce(m.place_id, c.place_id) IN (SELECT id FROM below) {{inside}}
+WHERE {_STANDS.format(t="f")} AND coalesce(m.place_id, c.place_id) IN (SELECT id FROM below) {{house}}
 """
 _DOORS = f"""
 SELECT x.area, x.place_id, x.compound_id, x.unit_id, v.kind, 0 AS first, v.count, x.building, x.stairwell, x.floor
@@ -57,11 +59,19 @@ FROM compounds_compound c
 WHERE {_STANDS.format(t="c")} AND c.place_id IN (SELECT id FROM below) {{inside}}
 """
 _LISTED = "d.ended_at IS NULL AND (d.until_on IS NULL OR d.until_on >= %(on)s)"
+# Doors listed for good, for one of the reasons, and those of this sweep's own list. With such a list and no reason
+# the list alone is meant.
+_NAMED = f"""
+SELECT d.area, d.floor_id, d.door FROM sweeps_prioritydoor d
+WHERE {_LISTED} AND (NOT %(listed)s OR cardinality(%(reasons)s::text[]) > 0)
+  AND (cardinality(%(reasons)s::text[]) = 0 OR d.reason = ANY(%(reasons)s::text[]))
+UNION SELECT g.area, g.floor_id, g.door FROM sweeps_groupdoor g WHERE g.sweep_id = %(group)s::uuid
+"""
 _PRIORITY = f"""
 SELECT DISTINCT x.area, x.place_id, x.compound_id, x.unit_id, {int(Unit.HOME)}, d.door, 1, x.building, x.stairwell,
   x.floor
-FROM ({_FLOORS}) x JOIN sweeps_prioritydoor d ON d.area = x.area AND d.floor_id = x.unit_id AND {_LISTED}
-WHERE d.door < x.homes AND (%(reasons)s::text[] = '{{{{}}}}' OR d.reason = ANY(%(reasons)s::text[]))
+FROM ({_FLOORS}) x JOIN ({_NAMED}) d ON d.area = x.area AND d.floor_id = x.unit_id
+WHERE d.door < x.homes
 """
 # Buildings by their number, stairwells by their number, floors from the top down.
 _NUMBER = r"coalesce(substring({0} FROM '\d+')::numeric, 0), {0}"
@@ -96,14 +106,19 @@ UPDATE sweeps_piece p SET priority = found.doors
 FROM (
   SELECT p.area, p.id, array_agg(DISTINCT before.count + d.door - p.firsts[s.n] ORDER BY
     before.count + d.door - p.firsts[s.n]) AS doors
-  FROM sweeps_prioritydoor d
+  FROM (SELECT d.area, d.floor_id, d.door FROM sweeps_prioritydoor d WHERE {_LISTED}
+    UNION SELECT g.area, g.floor_id, g.door FROM sweeps_groupdoor g WHERE g.sweep_id = %(sweep)s) d
   JOIN sweeps_piece p ON p.area = d.area AND p.sweep_id = %(sweep)s AND d.floor_id = ANY(p.units)
   CROSS JOIN LATERAL generate_subscripts(p.units, 1) s(n)
   CROSS JOIN LATERAL (SELECT coalesce(sum(c), 0)::int AS count FROM unnest(p.counts[1:s.n - 1]) c) before
-  WHERE {_LISTED} AND p.units[s.n] = d.floor_id AND p.kinds[s.n] = {int(Unit.HOME)}
+  WHERE p.units[s.n] = d.floor_id AND p.kinds[s.n] = {int(Unit.HOME)}
     AND d.door >= p.firsts[s.n] AND d.door < p.firsts[s.n] + p.counts[s.n]
   GROUP BY p.area, p.id
 ) found WHERE p.area = found.area AND p.id = found.id
+"""
+_ANY = """
+SELECT EXISTS (SELECT 1 FROM sweeps_prioritydoor WHERE ended_at IS NULL)
+  OR EXISTS (SELECT 1 FROM sweeps_groupdoor WHERE sweep_id = %(sweep)s)
 """
 _COUNT = """
 SELECT coalesce(sum(doors), 0)::bigint, count(*), coalesce(sum(h.homes), 0)::bigint, coalesce(sum(h.shops), 0)::bigint
@@ -111,20 +126,33 @@ FROM ({pieces}) p CROSS JOIN LATERAL (
   SELECT sum(c) FILTER (WHERE k IN (0, 2)) AS homes, sum(c) FILTER (WHERE k IN (1, 3)) AS shops
   FROM unnest(p.kinds, p.counts) AS u (k, c)) h
 """
+# Points of compounds and, of those whose floors are known, of buildings: where a building has none, its compound's.
 _POINTS = f"""
 SELECT c.id, c.lon, c.lat FROM compounds_compound c
 WHERE c.lon IS NOT NULL AND {_STANDS.format(t="c")} AND c.place_id IN ({_BELOW})
+UNION ALL
+SELECT b.id, coalesce(b.lon, c.lon), coalesce(b.lat, c.lat)
+FROM compounds_building b
+JOIN compounds_compound c ON c.area = b.area AND c.id = b.compound_id AND {_STANDS.format(t="c")}
+WHERE {_STANDS.format(t="b")} AND coalesce(b.lon, c.lon) IS NOT NULL AND EXISTS (
+  SELECT 1 FROM compounds_floor f LEFT JOIN compounds_membership m
+    ON m.area = f.area AND m.floor_id = f.id AND {_ON.format(t="m")}
+  WHERE f.area = b.area AND f.building_id = b.id AND coalesce(m.place_id, c.place_id) IN ({_BELOW}))
 """
 
 
 @dataclass(frozen=True)
 class Area:
-    """What a sweep means: `targets` under `place_ids`, inside `outline` (WKB), `reasons` for priority doors."""
+    """What a sweep means: `targets` under `place_ids`, inside `outline` (WKB), `reasons` for priority doors.
+
+    `group` is the sweep whose own list of doors counts with them.
+    """
 
     place_ids: Sequence[UUID]
     targets: Sequence[str]
     outline: bytes | None = None
     reasons: Sequence[str] = ()
+    group: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -138,7 +166,7 @@ class Doors:
 
 
 def _inside(area: Area, on: date) -> list[UUID]:
-    """The compounds below the places whose point lies in the outline."""
+    """The compounds and buildings below the places whose point lies in the outline."""
     shape = shapely.from_wkb(area.outline)
     with connection.cursor() as cursor:
         cursor.execute(_POINTS, {"places": list(area.place_ids), "on": on})
@@ -157,12 +185,13 @@ def _given(area: Area, on: date) -> tuple[str, dict[str, Any]]:
         parts.append(_PRIORITY)
     given: dict[str, Any] = {
         "on": on, "places": list(area.place_ids), "homes": "homes" in area.targets, "shops": "shops" in area.targets,
-        "reasons": list(area.reasons),
+        "reasons": list(area.reasons), "group": area.group,
+        "listed": area.group is not None and GroupDoor.objects.filter(sweep_id=area.group).exists(),
     }  # fmt: skip
-    inside = ""
+    inside = house = ""
     if area.outline is not None:
-        inside, given["inside"] = "AND c.id = ANY(%(inside)s)", _inside(area, on)
-    stretches = " UNION ALL ".join(f"({part.format(inside=inside)})" for part in parts)
+        inside, house, given["inside"] = f"AND c.id {_IN}", f"AND b.id {_IN}", _inside(area, on)
+    stretches = " UNION ALL ".join(f"({part.format(inside=inside, house=house)})" for part in parts)
     return _WITH.format(stretches=stretches), given
 
 
@@ -184,7 +213,7 @@ def freeze(sweep_id: UUID, area: Area, on: date) -> int:
     with in_sets(), connection.cursor() as cursor:
         cursor.execute(doors + _FREEZE.format(pieces=_PIECES, groups=_GROUPS, priority=every), given)
         if not only:
-            cursor.execute("SELECT EXISTS (SELECT 1 FROM sweeps_prioritydoor WHERE ended_at IS NULL)")
+            cursor.execute(_ANY, given)
             if cursor.fetchone()[0]:
                 cursor.execute(_MARK, given)
         cursor.execute("SELECT coalesce(sum(doors), 0) FROM sweeps_piece WHERE sweep_id = %s", [sweep_id])

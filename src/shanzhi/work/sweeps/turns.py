@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils.timezone import localdate
 
 from shanzhi.base.rows import in_sets
-from shanzhi.work.sweeps import packs
+from shanzhi.work.sweeps import courses, packs
 from shanzhi.work.sweeps.flow import ISSUED
-from shanzhi.work.sweeps.models import Piece, Sweep, Turn
+from shanzhi.work.sweeps.models import DoorCourse, Piece, Sweep, Turn
 
 LOCK = 0x73776670  # "swfp": whoever changes the state of pieces or their roll-ups
 
@@ -21,8 +21,10 @@ INSERT INTO sweeps_turnpiece (id, area, piece_id, sweep_id, turn, place_id, grou
 SELECT gen_random_uuid(), p.area, p.id, p.sweep_id, %(turn)s, p.place_id, p.group_id, p.compound_id, p.doors,
   decode(repeat('00', p.doors), 'hex'), 0, 0, 0, 0, 0, 0
 FROM sweeps_piece p WHERE p.sweep_id = %(sweep)s {due}
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING group_id
 """
+# Lists of groups that got doors are cut anew: a group without a crew is.
+_UNCUT = "DELETE FROM sweeps_crew WHERE sweep_id = %s AND turn = %s AND group_id = ANY(%s)"
 _COUNT = """
 UPDATE sweeps_turn t SET doors = n.doors FROM (
   SELECT coalesce(sum(doors), 0) AS doors FROM sweeps_turnpiece WHERE sweep_id = %(sweep)s AND turn = %(turn)s
@@ -83,29 +85,39 @@ def open_turn(sweep: Sweep, at: datetime) -> Turn | None:
     if sweep.state != ISSUED or (number := number_at(sweep, at)) is None:
         return None
     lock()
-    cadence, due, given = packs.cadence(sweep.cadence), "", {"sweep": sweep.id, "turn": number}
+    cadence, due, on = packs.cadence(sweep.cadence), "", begun_on(sweep)
+    given: dict[str, Any] = {"sweep": sweep.id, "turn": number}
     zh, en, opens, closes = "全部", "All", sweep.issued_at, sweep.until_at
     if cadence.slots:
         day, nth = divmod(number, len(cadence.slots))
-        on = begun_on(sweep) + timedelta(days=day)
+        on += timedelta(days=day)
         anchors = [
             one
             for one in Piece.objects.filter(sweep=sweep).values_list("anchor_on", flat=True).distinct()
             if cadence.is_due(one, on)
         ]
-        if not anchors:
+        moved = bool(cadence.rules) and DoorCourse.objects.filter(sweep_id=sweep.id).exists()
+        if not anchors and not moved:
             return None
         due, given["anchors"] = "AND p.anchor_on = ANY(%(anchors)s)", anchors
         opens, closes = cadence.slot_at(begun_on(sweep), number)
         zh, en = f"第 {day + 1} 天 · {cadence.slots[nth].zh}", f"Day {day + 1}, {cadence.slots[nth].en}"
+    with in_sets(), connection.cursor() as cursor:
+        groups = courses.bring(cursor, sweep, number, on, cadence) if cadence.rules else set()
+        cursor.execute(_OPEN.format(due=due), given)
+        groups |= {row[0] for row in cursor.fetchall()}
+        opened = Turn.objects.filter(sweep=sweep, number=number).first()
+        if opened is None and not groups:
+            return None
     turn, _ = Turn.objects.get_or_create(
         sweep=sweep, number=number,
         defaults={"zh": zh, "en": en, "opens_at": opens, "closes_at": min(closes, sweep.until_at), "at": at},
     )  # fmt: skip
-    with in_sets(), connection.cursor() as cursor:
-        cursor.execute(_OPEN.format(due=due), given)
-        if cursor.rowcount:
+    if groups:
+        with in_sets(), connection.cursor() as cursor:
             roll_up(cursor, sweep.id, number, begun_on(sweep))
+            if opened is not None:
+                cursor.execute(_UNCUT, [sweep.id, number, list(groups)])
     turn.refresh_from_db()
     return turn
 

@@ -9,7 +9,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -35,6 +35,7 @@ from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
 from shanzhi.work.forms import queries as forms
+from shanzhi.work.sweeps import courses, packs
 from shanzhi.work.sweeps.errors import AnswersErased, VisitConflict
 from shanzhi.work.sweeps.flow import RESULTS
 
@@ -187,7 +188,8 @@ def _too_far() -> InvalidInput:
 # What somebody asks about: the piece in the turn, if a post of theirs that may visit reached it on that day, or lay
 # in the same grid: lists are cut across its micro-grids.
 _PIECES = f"""
-SELECT a.n, t.sweep_id, t.doors, s.form, s.form_version, s.answers_erased_at IS NOT NULL
+SELECT a.n, t.sweep_id, octet_length(t.states), s.form, s.form_version, s.answers_erased_at IS NOT NULL, s.cadence,
+  t.place_id
 FROM (SELECT n, area, piece_id, turn, account_id, day::date AS day FROM
   unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[])
     AS g (n, area, piece_id, turn, account_id, day)) a
@@ -241,6 +243,8 @@ class _Piece:
     form: str
     form_version: int
     is_erased: bool
+    cadence: str
+    place_id: UUID
     check: forms.Check | None = None
     kept: _Kept | None = None
     head: bytes = b""
@@ -260,6 +264,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     rows: list[tuple[bytes, bytes]] = []
     kept: dict[tuple[UUID, UUID, str], _Kept] = {}
     news: list[_News] = []
+    moves: list[courses.Move] = []
     earliest, latest = (instant(at) for at in (received_at - OLDEST, received_at + AHEAD))
     hashes = _hashes(cursor, submissions)
     for one, found in zip(submissions, _pieces(cursor, submissions), strict=True):
@@ -292,11 +297,15 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
         rows.append((visit.key, row + (NULL if visit.revisit is None else packed_instant(visit.revisit))))
         keep.raws.append(visit.raw)
         outcomes.append(_STORED)
+        if given.answers:
+            moves += _moves(visit, found)
         if given.result == "help" or given.result == "wrong":
             payload = f'{{"sweep": "{keep.sweep_id}", "result": "{given.result}"}}'
             news.append((keep.area, given.id, "visit", payload))
     if rows:
         _store(cursor, rows, list(kept.values()), news, received_at)
+    if moves:
+        courses.note(cursor, moves, received_at)
     return outcomes
 
 
@@ -373,6 +382,23 @@ def _store(
     cursor.execute(
         _NEWS, [made_ids, areas, [TOPIC] * len(news), subjects, events, payloads, [received_at] * len(news)]
     )
+
+
+def _moves(visit: Any, found: _Piece) -> list[courses.Move]:
+    """What the answers of a visit do to the days of its door."""
+    given = visit.given
+    rules = [one for one in packs.door_rules(found.cadence, found.form) if one.fits(given.answers)]
+    if not rules:
+        return []
+    day = date.fromisoformat(visit.asks[3])
+    return [
+        courses.Move(
+            given.area, found.sweep_id, given.piece, found.place_id, given.door, rule.code,
+            day if rule.does == "restart" else None,
+            day + timedelta(days=rule.days) if rule.does == "lengthen" else None, given.id,
+        )
+        for rule in rules
+    ]  # fmt: skip
 
 
 def sealed(raws: Sequence[bytes]) -> bytes:

@@ -31,6 +31,7 @@ class Migration(migrations.Migration):
                 ("plan_version", models.PositiveIntegerField()),
                 ("hazard", shanzhi.base.rows.fields.CodeField(db_collation="C", max_length=32)),
                 ("title", models.CharField(max_length=80)),
+                ("title_en", models.CharField(blank=True, default="", max_length=80)),
                 ("level", models.PositiveSmallIntegerField()),
                 (
                     "state",

@@ -90,6 +90,62 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="ContactLead",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("area", shanzhi.base.rows.fields.CodeField(db_collation="C", editable=False, max_length=6)),
+                ("community_id", models.UUIDField()),
+                ("activation_id", models.UUIDField()),
+                ("door", shanzhi.base.rows.encryption.EncryptedField(null=True)),
+                ("people", models.PositiveSmallIntegerField()),
+                ("found_on", models.DateField()),
+                (
+                    "state",
+                    shanzhi.base.rows.fields.CodeField(
+                        choices=[
+                            ("open", "待流调 To be traced"),
+                            ("taken", "已开始流调 Tracing"),
+                            ("dismissed", "不需要 Not needed"),
+                        ],
+                        db_collation="C",
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("made_at", models.DateTimeField()),
+                ("settled_by", models.CharField(blank=True, default="", max_length=60)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("reason", models.CharField(blank=True, default="", max_length=200)),
+                ("destroy_at", models.DateTimeField()),
+            ],
+            options={
+                "db_table": "contacts_lead",
+                "ordering": ["made_at", "id"],
+                "indexes": [
+                    models.Index(fields=["community_id"], name="contacts_lead_community"),
+                    models.Index(fields=["destroy_at"], name="contacts_lead_destroy"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "destroy_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("made_at"), "+", models.Value(datetime.timedelta(days=30))
+                                ),
+                            )
+                        ),
+                        name="contacts_lead_days",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="ContactPerson",
             fields=[
                 (

@@ -52,6 +52,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("signs_on", models.BooleanField(default=False)),
+                ("tells_lead", models.BooleanField(default=True)),
                 ("late_minutes", models.PositiveSmallIntegerField(default=15)),
                 ("activation_id", models.UUIDField(null=True)),
                 ("is_drill", models.BooleanField(default=False)),

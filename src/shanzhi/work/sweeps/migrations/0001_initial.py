@@ -156,6 +156,13 @@ class Migration(migrations.Migration):
                 ("issued_at", models.DateTimeField(null=True)),
                 ("ended_at", models.DateTimeField(null=True)),
                 ("doors", models.PositiveIntegerField(null=True)),
+                ("group_purpose", models.CharField(blank=True, default="", max_length=100)),
+                (
+                    "group_basis",
+                    shanzhi.base.rows.fields.CodeField(
+                        blank=True, db_collation="C", default="", max_length=10
+                    ),
+                ),
                 ("answers_erased_at", models.DateTimeField(null=True)),
                 (
                     "place",
@@ -632,6 +639,93 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="DoorCourse",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("area", shanzhi.base.rows.fields.CodeField(db_collation="C", editable=False, max_length=6)),
+                ("sweep_id", models.UUIDField()),
+                ("place_id", models.UUIDField()),
+                ("door", models.PositiveIntegerField()),
+                (
+                    "rule",
+                    shanzhi.base.rows.fields.CodeField(
+                        blank=True, db_collation="C", default="", max_length=20
+                    ),
+                ),
+                ("from_on", models.DateField(null=True)),
+                ("to_on", models.DateField(null=True)),
+                ("visit_id", models.UUIDField()),
+                ("at", models.DateTimeField()),
+                (
+                    "piece",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sweeps.piece",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["sweep_id", "piece"], name="sweeps_doorcourse_sweep")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "visit_id", "rule"), name="sweeps_doorcourse_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="GroupDoor",
+            fields=[
+                (
+                    "id",
+                    models.UUIDField(
+                        default=shanzhi.core.kit.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("area", shanzhi.base.rows.fields.CodeField(db_collation="C", editable=False, max_length=6)),
+                ("door", models.PositiveIntegerField()),
+                ("given_at", models.DateTimeField()),
+                (
+                    "floor",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="compounds.floor",
+                    ),
+                ),
+                (
+                    "sweep",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="sweeps.sweep",
+                    ),
+                ),
+            ],
+            options={
+                "ordering": ["given_at", "id"],
+                "indexes": [models.Index(fields=["sweep"], name="sweeps_groupdoor_sweep")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "sweep", "floor", "door"), name="sweeps_groupdoor_once"
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="PriorityDoor",
             fields=[
                 (
@@ -712,7 +806,9 @@ class Migration(migrations.Migration):
         area_key("sweeps_piece"),
         composite_foreign_key("sweeps_turnpiece", "piece_id", "sweeps_piece"),
         composite_foreign_key("sweeps_share", "piece_id", "sweeps_piece"),
+        composite_foreign_key("sweeps_doorcourse", "piece_id", "sweeps_piece"),
         composite_foreign_key("sweeps_followup", "piece_id", "sweeps_piece"),
+        composite_foreign_key("sweeps_groupdoor", "floor_id", "compounds_floor"),
         composite_foreign_key("sweeps_prioritydoor", "floor_id", "compounds_floor"),
         migrations.RunSQL(WRITTEN, "ALTER TABLE sweeps_visit DROP COLUMN written"),
         migrations.RunSQL(COARSER, COARSER_UNDO),
