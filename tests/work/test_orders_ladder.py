@@ -290,7 +290,7 @@ def test_messages_can_be_asked_twice(order: Any, gateways: dict[str, Gateway], c
     ("people", "channels_there", "said"),
     [
         (149_000, {"sms", "voice"}, None),
-        (149_000, {"voice"}, "通道未接入：sms"),
+        (149_000, {"voice"}, "通道未接入：短信"),
         (149_000, set(), "没有可用的外部通道"),
         (900_000, {"sms", "voice"}, "每秒"),
     ],
