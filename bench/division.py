@@ -53,6 +53,7 @@ def _measure(city: str) -> None:
     from django.utils.timezone import localdate
 
     from shanzhi.base.access import SYSTEM
+    from shanzhi.city.compounds import totals
     from shanzhi.city.gridding import actions, publishing, queries, shown
     from shanzhi.city.maps import actions as maps
     from shanzhi.city.places.models import Place
@@ -97,6 +98,20 @@ def _measure(city: str) -> None:
     print(
         f"  {'whole city':<18}{took:>8.1f} s   goal {GOAL_CITY:g} s: {'met' if took <= GOAL_CITY else 'MISSED'}"
     )
+
+    for level in ("province", "city", "county"):
+        place = Place.objects.filter(level=level, closed_on=None).order_by("code")[0]
+        best = 1e9
+        for _ in range(3):
+            begun = time.perf_counter()
+            doors, count = totals.doors(place.id, level, today), totals.microgrid_count(place.id, today)
+            listed = len(totals.microgrids(place.id, today, 200))
+            best = min(best, time.perf_counter() - begun)
+        print(
+            f"numbers of a {level}: {doors.homes:,} homes in {doors.compounds:,} compounds, {count:,} micro-grids, "
+            f"the first {listed} of them in {best:.2f} s",
+            flush=True,
+        )
 
     begun = time.perf_counter()
     again = actions.create(actions.NewProposal("again", [whole.id], 30, 100, 63), actor=SYSTEM, at=now)

@@ -101,6 +101,11 @@ describe('the map', () => {
     expect(style.sources['scope-5101']).toMatchObject({
       tiles: ['https://city.example/api/tiles/5101/3/{z}/{x}/{y}'],
     })
+    for (const level of [...LEVELS, 'compound']) {
+      const name = style.layers.find((layer) => layer.id === `name-${level}-5102`)
+      // A polygon in two tiles would be named twice: names are points of a layer of their own.
+      expect(name).toMatchObject({ 'source-layer': level === 'compound' ? level : `name-${level}` })
+    }
     for (const level of LEVELS) {
       expect(style.layers.map((layer) => layer.id)).toContain(`rough-${level}-5102`)
     }

@@ -1,12 +1,14 @@
 """Whoever is posted is told by text message where to go, and reads it on a page of their own."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.messaging import channels
 from shanzhi.base.messaging.models import Message
+from shanzhi.base.retention import holdings
+from shanzhi.base.retention.holdings import Scope
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.people import actions as people
 from shanzhi.city.people.models import Post
@@ -126,3 +128,18 @@ def test_everybody_reads_their_own_postings(sign_in, city, clock):
     manager.post(step.replace("report-in", "return"), {"reason": "任务结束"})
     [over] = worker.get("/api/surge/mine")[1]
     assert (over["end_reason"], over["told"], over["allowed_actions"]) == ("任务结束", None, [])
+
+
+def test_the_general_holding_of_messages_covers_the_numbers_of_people_posted(posted, texts, at, settings):
+    """Nothing of its own is registered for them: they end with every other message's number (留存)."""
+    holding = holdings.known()["messages"]
+    assert tell_posted([str(one.id) for one in posted]) == 1
+    assert Message.objects.exclude(address_digest="").get().recipient_kind == "surge_offer"
+    before = Scope(before=at - timedelta(days=1))
+    after = Scope(before=at + timedelta(days=settings.SHANZHI_MESSAGE_DAYS + 1))
+    assert (holding.count(before), holding.count(after)) == (0, 1)
+    assert holding.destroy(before).rows == 0
+    assert holding.destroy(after).rows == 1
+    message = Message.objects.get()
+    assert (message.address, message.address_digest, message.state) == (None, "", "cancelled")
+    assert holding.count(after) == 0

@@ -26,11 +26,15 @@ const FIRM = ['!', ['to-boolean', ['get', 'approx']]] as never
 export const sourceOf = (scope: MapScope) => `scope-${scope.scope}`
 export const fillOf = (scope: MapScope, level: MapLevel) => `fill-${level}-${scope.scope}`
 
+/** Names of places stand in a layer of points: a polygon that crosses tiles would be named in each of them. */
+const namesOf = (level: MapLevel) => (level === 'compound' ? level : `name-${level}`)
+
 function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
   const { from, named, until, colour, width } = ZOOMS[level]
   const base = { source: sourceOf(scope), 'source-layer': level } as const
   const label: LayerSpecification = {
     ...base,
+    'source-layer': namesOf(level),
     id: `name-${level}-${scope.scope}`,
     type: 'symbol',
     minzoom: named,

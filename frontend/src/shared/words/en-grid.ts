@@ -62,6 +62,7 @@ export const enGrid: Record<keyof typeof zhGrid, string> = {
   'grid.people': 'People',
   'grid.people.none': 'Nobody holds a post here yet.',
   'grid.people.first': '{n} people; the first {shown} are listed. Export for all of them.',
+  'grid.microgrids.export': 'Export micro-grids (Excel)',
   'grid.people.export': 'Export the list (Excel)',
   'change.menu': 'Change',
   'change.create': 'New area below',

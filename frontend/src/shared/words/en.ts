@@ -181,8 +181,6 @@ export const en: Record<keyof typeof zh, string> = {
   'places.level': 'Level',
   'places.children': 'Below it ({n})',
   'places.noChildren': 'Nothing below it.',
-  'places.posts': 'Posts',
-  'places.posts.none': 'No posts are held right here.',
   'places.posts.count': '{n} held',
   'places.importHelp':
     'CSV (.gz allowed) or Excel, at most 12 MB. Try it first: that only reports and changes nothing.',

@@ -57,6 +57,7 @@ export const zhGrid = {
   'grid.people': '人员',
   'grid.people.none': '这里还没有人员任职。',
   'grid.people.first': '共 {n} 人，这里列出前 {shown} 人；全部请导出。',
+  'grid.microgrids.export': '导出微网格（Excel）',
   'grid.people.export': '导出名单（Excel）',
   'change.menu': '变更',
   'change.create': '新建下级',
