@@ -47,10 +47,10 @@ from bench.reach_client.harness import (  # noqa: E402
     Services,
     free_port,
     listens,
+    memory,
     open_streams,
     parts,
     send,
-    memory,
     serve,
     until,
     wave,
@@ -81,8 +81,9 @@ def to_the_last_phone(bench: Bench, phones: Phones) -> tuple[str, float]:
 def texts_pulled(bench: Bench, order: str, port: int) -> None:
     """Every phone pulls the full text, each after a time of its own of up to 25 seconds."""
     found = send(bench, port, bench.pulls(order), JITTER * bench.people / 149_000, ('"orders":[', "-"))
+    lasting = JITTER * bench.people / 149_000
     bench.line(
-        f"{found['first']:,} full texts pulled, spread over {JITTER * bench.people / 149_000:.0f} s: p99 of the answer",
+        f"{found['first']:,} full texts pulled, spread over {lasting:.0f} s: p99 of the answer",
         f"{found['p99'] * 1000:.0f} ms",
         f"all within {found['seconds']:.1f} s, goal {30 * bench.people / 149_000:.0f} s; "
         f"{found['requests'] / found['seconds']:,.0f} /s; refused {found['refused']}",

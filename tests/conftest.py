@@ -11,6 +11,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.test import Client
+from tests.seeded import Seeded, keep
 
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
@@ -44,13 +45,18 @@ def clock(settings: Any, tmp_path: Path) -> FixedClock:
     return found
 
 
+@pytest.fixture(scope="session")
+def seeded(django_db_setup: None, django_db_blocker: Any) -> Seeded:
+    """The demo city as of NOW, kept for all tests of the run."""
+    with django_db_blocker.unblock():
+        return keep(NOW)
+
+
 @pytest.fixture
-def city(db: None, clock: FixedClock, settings: Any) -> None:
+def city(seeded: Seeded, db: None, clock: FixedClock, settings: Any) -> None:
     """The demo city without its sample cases (its passwords hashed quickly: Argon2 has tests of its own)."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    from shanzhi.edge.cli import demo
-
-    demo.seed(at=clock.now(), samples=False)
+    seeded.bring(clock.now())
 
 
 class Api:

@@ -49,11 +49,12 @@ def unit(town, at):
 
 
 def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
-    assert post_kinds == (14, 0, 0)
+    assert post_kinds == (19, 0, 0)
     kinds = {kind.code: kind for kind in queries.post_kinds()}
     assert list(kinds) == [
         "acceptor", "shift_lead", "dispatcher", "unit_handler", "unit_lead", "grid_head", "grid_adviser",
-        "grid_worker", "grid_helper", "surge_worker", "commander", "system_admin", "security_admin", "audit_admin",
+        "grid_worker", "grid_helper", "surge_worker", "commander", "duty_officer", "upper_authority", "health_worker",
+        "tracer", "store_keeper", "system_admin", "security_admin", "audit_admin",
     ]  # fmt: skip
     assert [code for code, kind in kinds.items() if kind.for_unit] == ["unit_handler", "unit_lead"]
     assert all(kind.zh and kind.en and set(kind.capabilities) <= set(LABELS) for kind in kinds.values())
@@ -67,7 +68,7 @@ def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
     assert actions.load_post_kinds(changed, actor=SYSTEM, at=at) == (1, 1, 0)
     assert actions.load_post_kinds(changed, actor=SYSTEM, at=at) == (0, 0, 2)
     assert PostKind.objects.get(code="acceptor").zh == "接线员"
-    assert PostKind.objects.count() == 15
+    assert PostKind.objects.count() == 20
 
 
 def test_a_pack_with_an_unknown_capability_loads_nothing(post_kinds, counted, at, tmp_path, post_at, town):

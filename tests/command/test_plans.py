@@ -64,7 +64,7 @@ def test_a_flood_from_warning_to_all_clear(
         "2026年3月11日",
         "12345",
         "120",
-        "金牛区" if False else row["places"][0]["name"],
+        row["places"][0]["name"],
     ):
         assert said in notice["text_zh"], said
     assert "{" not in notice["text_zh"] + notice["text_en"]
@@ -89,13 +89,15 @@ def test_a_flood_from_warning_to_all_clear(
     [newest] = resident.get("/api/notices")[1]
     assert "橙色" in newest["title_zh"] and newest["number"] != number
     assert resident.get(f"/api/notices/{number}")[1]["row"]["ended_at"]
-    # End and finish.
+    # End; finishing waits for the reports upward, which are not written yet.
     status, ended = boss.post(f"/api/responses/{row['id']}/end", {"reason": "雨停水退"})
     assert status == 200 and ended["row"]["state"] == "standing_down"
     assert resident.get("/api/notices")[1] == sign_in("wangge").get("/api/responses/banners")[1] == []
     assert all(not part.live for code, part in installed.items() if code not in {"notices", "screens"})
     status, over = boss.post(f"/api/responses/{row['id']}/finish", {})
-    assert (status, over["row"]["state"], over["actions"]) == (200, "ended", [])
+    assert (status, over["error"]["code"]) == (409, "response-still-open")
+    assert all(said in over["error"]["message_zh"] for said in ("终报报送", "总结报告签发", "销毁计划"))
+    assert boss.get(f"/api/responses/{row['id']}")[1]["row"]["state"] == "standing_down"
 
 
 def test_the_preview_says_everything_and_writes_nothing(sign_in: SignIn, installed: Any, body: Any) -> None:

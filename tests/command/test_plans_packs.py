@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.city.modes import parts, running
 from shanzhi.city.modes.contents import PART_CODES
+from shanzhi.city.modes.parts import Live
 from shanzhi.city.people import actions as people
-from shanzhi.command.plans import checking, document, packs
+from shanzhi.city.people.models import Account
+from shanzhi.city.places.models import Place
+from shanzhi.command.plans import checking, document, packs, proposing
 from shanzhi.command.plans.document import CHAPTERS
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.ids import uuid7
 
 pytestmark = pytest.mark.django_db
 FOUR = {"epidemic", "flood", "heat", "gas"}
@@ -119,3 +126,44 @@ def test_a_plan_comes_back_from_its_text(settings: Any) -> None:
     for path in packs.files():
         doc = packs.read(path)
         assert document.read(yaml.safe_load(packs.as_yaml(doc))) == doc
+
+
+def levels_of(code: str, settings: Any) -> list[Any]:
+    """Every level of every edition of a plan, as a proposal freezes it."""
+    doc = packs.read(Path(settings.PACKS) / "plans" / f"{code}.yaml")
+    some = [msgspec.structs.replace(doc, edition=one.code) for one in doc.editions] or [doc]
+    return [level for one in some for level in proposing.frozen_levels(one)]
+
+
+@pytest.mark.parametrize("code", sorted(FOUR))
+def test_the_engines_take_every_item_of_a_plan(code: str, posts: None, settings: Any) -> None:
+    """By the parts that are registered: what a pack holds, the engine under it reads."""
+    known = parts.known()
+    assert set(known) == set(PART_CODES)
+    for level in levels_of(code, settings):
+        for part, items in level.parts.items():
+            assert items, (level.level, part)
+            known[part].check(items)
+            # A check that takes anything would not be one.
+            with pytest.raises(InvalidInput) as refused:
+                known[part].check([*items, {"no_such_thing": 1}])
+            assert str(refused.value.field).startswith(part), (part, refused.value.field)
+    # With every engine here a plan has nothing to be warned of either.
+    assert checking.problems(packs.read(Path(settings.PACKS) / "plans" / f"{code}.yaml")) == []
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("code", sorted(FOUR))
+def test_every_level_can_be_previewed_in_the_demo_district(
+    code: str, district: Place, clock: Any, settings: Any
+) -> None:
+    lead, boss = (Account.objects.get(username=name).id for name in ("zhibanzhang", "zhihui"))
+    for level in levels_of(code, settings):
+        live = Live(
+            uuid7(), "XY-1", code, code, level.level, (district.id,), False, lead, boss, clock.now(),
+            clock.now().date() + timedelta(days=2),
+        )  # fmt: skip
+        made = running.preview(level, live, clock.now())
+        assert {part for part, _ in made} == set(level.parts), level.level
+        said = "\n".join(f"{line.zh}\n{line.en}" for _, line in made)
+        assert "未装此项" not in said and "not installed" not in said

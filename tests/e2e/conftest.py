@@ -81,7 +81,7 @@ def service(environment: dict[str, str], ports: tuple[int, int]) -> Iterator[str
 
 
 def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 90
+    end = time.monotonic() + 240  # the demo city is made first, on a machine that may be busy
     while time.monotonic() < end:
         try:
             with urlopen(address, timeout=2) as answer:

@@ -150,7 +150,7 @@ def test_an_extension_takes_two_consents(window: Any, team: Any, pictures: Path 
     decide(dispatcher, "approve_extend")
     expect(dispatcher.get("request-extend")).to_have_count(0)
     expect(dispatcher.get("case-requests")).to_contain_text("已批准")
-    assert dispatcher.get("case-sub").inner_text() != before
+    expect(dispatcher.get("case-sub")).not_to_have_text(before)
 
 
 def test_a_duplicate_is_merged_from_the_suggestion_and_its_reporter_sees_the_end(

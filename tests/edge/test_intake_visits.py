@@ -62,8 +62,10 @@ async def _ask(token: str, items: Any) -> tuple[int, Any]:
 def talk(*requests: tuple[str, Any]) -> list[tuple[int, Any]]:
     """All at once through the door, answered."""
 
+    store = OurStore()
+
     async def walk() -> list[tuple[int, Any]]:
-        asgi._batcher = Batcher(OurStore())
+        asgi._batcher = Batcher(store)
         try:
             return list(await asyncio.gather(*(_ask(token, items) for token, items in requests)))
         finally:

@@ -61,9 +61,9 @@ def test_every_route_has_a_gate() -> None:
     public = {name for name, gate in gates.items() if gate == PUBLIC}
     assert public == {
         "session", "me", "kinds", "where", "reports", "follow", "rate", "media", "media-part", "media-file",
-        "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow",
-        "public-card", "channel-report", "care", "care-check-in", "care-medical", "care-take-back", "care-services",
-        "care-service", "care-fine", "care-messages", "care-leave", "care-note", "contact-self",
+        "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow", "care",
+        "care-check-in", "care-medical", "care-take-back", "care-services", "care-service", "care-fine",
+        "care-messages", "care-leave", "care-note", "contact-self", "sampling-slot",
     }  # fmt: skip
 
 
@@ -159,6 +159,8 @@ def test_no_registry_and_no_machine_path_is_named(word: str) -> None:
         folders[:] = [name for name in folders if name not in skipped and not name.startswith(".")]
         for name in files:
             path = Path(folder) / name
+            if name == ".git":  # a file in a worktree of its own
+                continue
             if path.suffix in {".png", ".jpg"} or path == Path(__file__):
                 continue
             if word in path.read_text("utf-8", errors="ignore"):

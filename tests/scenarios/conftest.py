@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client, override_settings
 from django.utils.timezone import localdate
+from tests.seeded import Seeded
 
 from shanzhi.core.kit.clock import FixedClock
 
@@ -238,9 +239,7 @@ def _commits(item: pytest.Item) -> bool:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def town(
-    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any
-) -> Iterator[Town | None]:
+def town(request: pytest.FixtureRequest, seeded: Seeded, django_db_blocker: Any) -> Iterator[Town | None]:
     """The demo city for all tests of a file, with everybody signed in; undone after the file.
 
     None where a test of the file commits: there each makes its own.
@@ -257,7 +256,7 @@ def town(
     }
     with django_db_blocker.unblock(), transaction.atomic():
         with override_settings(**given):
-            demo.seed(at=BEGUN, samples=False)
+            seeded.bring(BEGUN)
             cookies = {}
             for who in EVERYBODY:
                 client = Client()
@@ -270,13 +269,11 @@ def town(
 
 
 @pytest.fixture
-def city(town: Town | None, db: None, clock: FixedClock, settings: Any) -> None:
+def city(town: Town | None, seeded: Seeded, db: None, clock: FixedClock, settings: Any) -> None:
     """The demo city without its sample cases."""
-    from shanzhi.edge.cli import demo
-
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if town is None:
-        demo.seed(at=clock.now(), samples=False)
+        seeded.bring(clock.now())
 
 
 @pytest.fixture

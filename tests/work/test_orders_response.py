@@ -18,7 +18,7 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.messaging.models import Message
 from shanzhi.base.retention import holdings
 from shanzhi.base.retention.holdings import Scope
-from shanzhi.city.modes import parts
+from shanzhi.city.modes import contents, parts, running
 from shanzhi.city.modes.parts import Live
 from shanzhi.city.people import actions as people
 from shanzhi.city.people import contacts
@@ -115,9 +115,8 @@ def test_it_begins_once_for_a_level_and_ends_with_the_response(live: Live, clock
     assert part().begin(FLOOD, live, commander, clock.now()) == []
     assert (Order.objects.count(), Recipient.objects.count(), OrderEvent.objects.count()) == before
     assert part().preview(FLOOD, live, clock.now()) == []
-    # A higher level has orders of its own; those of the lower one stay.
-    raised = replace(live, level=2)
-    assert len(part().begin([{"template": "flood_duty"}], raised, commander, clock.now())) == 1
+    # Of one template an order is under way once, whichever level issued it.
+    assert part().begin(FLOOD[:1], replace(live, level=2), commander, clock.now()) == []
     # A correction made by hand belongs to the response and ends with it, as does a draft.
     fixed = actions.create(
         Draft(
@@ -128,13 +127,78 @@ def test_it_begins_once_for_a_level_and_ends_with_the_response(live: Live, clock
     )  # fmt: skip
     actions.perform(fixed.id, "propose", actor=people_actor("zhibanzhang", clock), at=clock.now())
     ended = part().end(live, commander, clock.now())
-    assert len(ended) == 4
+    assert len(ended) == 3
     states = dict(Order.objects.values_list("number", "state"))
-    assert (
-        sorted(states.values()) == ["dropped", "ended", "ended", "ended"]
-        and states[fixed.number] == "dropped"
-    )
+    assert sorted(states.values()) == ["dropped", "ended", "ended"] and states[fixed.number] == "dropped"
     assert part().end(live, commander, clock.now()) == []
+
+
+def level_of(number: int, orders: list[Any]) -> contents.LevelContent:
+    return contents.LevelContent(number, "", "", {"orders": orders})
+
+
+def test_raised_and_lowered_back_each_order_is_under_way_once(live: Live, clock: FixedClock) -> None:
+    commander, lead = people_actor("zhihui", clock), people_actor("zhibanzhang", clock)
+    sooner = [FLOOD[0], {**FLOOD[1], "minutes": 15}]
+    three, two, one = level_of(3, FLOOD), level_of(2, sooner), level_of(1, [])
+    part().begin(FLOOD, live, commander, clock.now())
+    duty, low = Order.objects.order_by("number")
+
+    def to(old: contents.LevelContent, new: contents.LevelContent) -> list[str]:
+        clock.advance(timedelta(minutes=1))
+        changed = replace(live, level=new.level)
+        return [line.zh for _, line in running.change(old, new, changed, commander, clock.now())]
+
+    def under_way() -> list[tuple[str, int | None]]:
+        rows = Order.objects.filter(activation_id=live.activation_id, state="issued").order_by(
+            "template", "number"
+        )
+        return list(rows.values_list("template", "activation_level"))
+
+    # What both levels hold goes on, and nobody is told twice; what is otherwise now ends and is issued anew.
+    said = to(three, two)
+    assert len(said) == 2 and low.number in said[0] and "已结束" in said[0]
+    assert under_way() == [("flood_duty", 3), ("flood_low_floors", 2)]
+    ended = OrderEvent.objects.filter(order=low).latest("at", "id")
+    assert (ended.verb, ended.actor_name, "级别调整" in ended.reason) == ("end", commander.name, True)
+    # Lowered back: the sooner one ends, and that of the lower level is issued again with its own time.
+    to(two, three)
+    assert under_way() == [("flood_duty", 3), ("flood_low_floors", 3)]
+    again = Order.objects.get(template="flood_low_floors", state="issued")
+    assert again.id != low.id and again.until_at == clock.now() + timedelta(minutes=30)
+    assert Order.objects.get(id=duty.id).state == "issued"
+    until = clock.now() + timedelta(hours=2)
+    # One corrected by hand is still that order: it is not issued beside its correction, and ends with its level.
+    fixed = actions.create(
+        Draft("更正", "改在西门集合。", list(live.place_ids), ["grid_worker"], until, "app_only"),
+        actor=lead, at=clock.now(), supersedes=duty.id,
+    )  # fmt: skip
+    actions.perform(fixed.id, "propose", actor=lead, at=clock.now())
+    actions.perform(fixed.id, "confirm", actor=commander, at=clock.now())
+    assert Order.objects.get(id=duty.id).state == "superseded"
+    assert (
+        part().begin(FLOOD, live, commander, clock.now()) == []
+        and part().preview(FLOOD, live, clock.now()) == []
+    )
+    # One written by hand for the response belongs to no level.
+    loose = actions.create(
+        replace(
+            Draft("补充", "各点备沙袋。", list(live.place_ids), ["grid_worker"], until, "app_only"),
+            activation_id=live.activation_id,
+        ),
+        actor=lead, at=clock.now(),
+    )  # fmt: skip
+    to(three, one)
+    states = dict(Order.objects.values_list("id", "state"))
+    assert (states[fixed.id], states[again.id], states[loose.id]) == ("ended", "ended", "draft")
+    # Back once more: everything of the level is under way again, once.
+    to(one, three)
+    rows = Order.objects.filter(activation_id=live.activation_id, state="issued").order_by("template")
+    assert list(rows.values_list("template", flat=True)) == ["flood_duty", "flood_low_floors"]
+    part().end(live, commander, clock.now())
+    assert not Order.objects.filter(
+        activation_id=live.activation_id, state__in=["draft", "proposed", "issued"]
+    ).exists()
 
 
 def test_a_drill_stays_a_drill_and_nobody_approves_their_own(live: Live, clock: FixedClock) -> None:

@@ -35,11 +35,17 @@ def test_more_people_are_done_sooner_and_doors_that_are_done_count_no_more(
     # A door that opens takes longer than its median; nobody home means a second try.
     assert found["door_seconds"] > pace.door_median + pace.walk
     last = datetime.fromisoformat(found["done_at"])
-    assert timedelta(0) < last - clock.now() <= timedelta(seconds=max(lists.values()) * (found["door_seconds"] + 1))
+    assert (
+        timedelta(0)
+        < last - clock.now()
+        <= timedelta(seconds=max(lists.values()) * (found["door_seconds"] + 1))
+    )
     status, more = ask(sign_in, sweep_id, 40)
     then = datetime.fromisoformat(more["then_at"])
     assert more["done_at"] == found["done_at"] and then <= last
-    assert then >= clock.now() + timedelta(seconds=min(pace.help_after, (last - clock.now()).total_seconds()) * 0.5)
+    assert then >= clock.now() + timedelta(
+        seconds=min(pace.help_after, (last - clock.now()).total_seconds()) * 0.5
+    )
 
 
 def test_doors_that_nobody_has_wait_for_people_who_are_sent(

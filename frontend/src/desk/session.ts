@@ -44,10 +44,20 @@ export const postsInWords = computed(() =>
 export function home(): string {
   if (can('case.view')) return '/desk'
   if (can('catalogue.manage')) return '/catalogue'
+  // Whoever has a post for emergencies begins where their work is, live or not.
+  if (canAny(['command.view', 'isolation.manage', 'contact.trace', 'stock.manage'])) return emergencyHome()
   if (can('place.view')) return '/areas'
   if (can('catalogue.view')) return '/catalogue'
   if (canAny(['surge.manage', 'surge.offer'])) return '/surge'
+  if (can('retention.view')) return '/retention'
   return '/later'
+}
+
+function emergencyHome(): string {
+  if (can('duty.log')) return '/duty-log'
+  if (can('command.view')) return '/responses'
+  if (can('isolation.manage')) return '/care'
+  return can('contact.trace') ? '/tracing' : '/stock'
 }
 
 /** Load once; a signed-out answer still sets the CSRF cookie that signing in needs. */

@@ -59,7 +59,7 @@ export const RESULTS_TEMPLATE = '/api/sampling/results/template'
 
 export const readWorkPoints = () => ask<WorkPoint[]>('/api/sampling/mine', { background: true })
 export const readWorkPoint = (area: string, id: string) =>
-  ask<WorkPointPage>(`/api/sampling/work/${at(area)}/${at(id)}`, { background: true })
+  ask<WorkPointPage>(`/api/sampling/duty/${at(area)}/${at(id)}`, { background: true })
 export const sendSamples = (items: Sample[]) =>
   ask<SampleOutcome[]>('/api/sampling/samples', { method: 'POST', json: { items }, background: true })
 export const readSlots = (code: string) => ask<ResidentSlots>(`/api/public/slots/${at(code)}`)

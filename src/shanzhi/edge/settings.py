@@ -72,7 +72,6 @@ INSTALLED_APPS = [
     "shanzhi.scenes.sampling",
     "shanzhi.command.plans",
     "shanzhi.command.reporting",
-    "shanzhi.command.board",
 ]
 AUTH_USER_MODEL = "people.Account"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

@@ -58,15 +58,16 @@ def test_each_line_is_open_until_its_engine_is_done(
         name="示例值守", template="x", place_ids=[place.id], kinds=[], activation_id=over.id,
         from_on=at.date(), made_until=at.date(), made_by="示例", made_at=at,
     )  # fmt: skip
-    store = Store.objects.create(place=place, code="S1", name="示例库")
+    store = Store.objects.create(place=place, code="S1", name="示例库", made_by="示例", made_at=at)
     entry: dict[str, Any] = {
         "area": "510107", "store": store, "item": "1010101", "group_id": uuid7(), "activation_id": over.id,
         "actor_name": "示例", "at": at,
     }  # fmt: skip
     Entry.objects.create(line=1, kind="issue", on_hand=-10, out=10, **entry)
     home = Isolation.objects.create(
-        area="510107", number="JJ-1", place=place, activation_id=over.id, edition="x", name="示例某", state="isolating",
-        basis="示例", document="示例", begun_on=at.date(), release_on=at.date(), monitored_until_on=at.date(),
+        area="510107", number="JJ-1", place=place, activation_id=over.id, edition="x", name="示例某",
+        state="isolating", basis="示例", document="示例", begun_on=at.date(),
+        release_on=at.date(), monitored_until_on=at.date(),
         begun_by="示例", begun_at=at, content_hash=bytes(32),
     )  # fmt: skip
     assert lines(over) == {

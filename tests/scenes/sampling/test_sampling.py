@@ -11,6 +11,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.models import Sum
 
 from shanzhi.base.retention.holdings import Scope, known
+from shanzhi.city.modes import happenings, standing
 from shanzhi.city.modes.parts import Live
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.ids import uuid7
@@ -18,6 +19,7 @@ from shanzhi.scenes.sampling import actions, correcting, drafting, rollup, slots
 from shanzhi.scenes.sampling.drafting import Draft
 from shanzhi.scenes.sampling.errors import PlanShort, SecondPerson
 from shanzhi.scenes.sampling.models import (
+    Act,
     Allocation,
     Campaign,
     CampaignEvent,
@@ -321,9 +323,31 @@ def test_a_response_proposes_and_ends_what_it_proposed(
     assert Campaign.objects.count() == 2
     first = Campaign.objects.order_by("number")[0]
     actions.perform(first.id, "issue", actor=who("zhihui"), at=at)
+    # Another level that holds the first alone: it goes on; back again, the other is proposed anew.
+    assert [one.subject_id for one in part.shrink(items[:1], live, who("zhihui"), at)] == [made[1].subject_id]
+    assert list(Campaign.objects.order_by("number").values_list("state", flat=True)) == ["issued", "dropped"]
+    back = part.begin(items, live, who("zhihui"), at)
+    assert back[0].subject_id == first.id and Campaign.objects.get(id=back[1].subject_id).state == "proposed"
+    assert Campaign.objects.count() == 3
+    # Standing down, the course and the counts of the response tell of them.
+    found = standing.known()["sampling"].look(live.activation_id, at)
+    assert (found.open, found.total) == (2, 3)
+    told = [one.zh for one in happenings._SOURCES["sampling"][1](live.activation_id, who("zhihui"), at)]
+    assert any(one.startswith(f"采样与发放 {first.number}") and "复核下达" in one for one in told)
+    count = happenings._FACTS["sampling"]
+    facts = {one.code: (one.number, one.of) for one in count(live.activation_id, at)}
+    assert facts["sampling-people"] == (0, 943) and "distribution-people" not in facts
+    Act.objects.create(
+        area="510107", campaign=first, point=Point.objects.filter(campaign=first)[0], what="check_in", people=4,
+        account_id=uuid7(), happened_at=at, received_at=at, hash=bytes(32),
+    )  # fmt: skip
+    facts = {one.code: (one.number, one.of) for one in count(live.activation_id, at)}
+    assert facts["sampling-people"] == (4, 943)
     # The authority that ends a response need not run sampling.
     part.end(live, who("shangji"), at + timedelta(hours=1))
-    assert sorted(Campaign.objects.values_list("state", flat=True)) == ["dropped", "ended"]
+    assert sorted(Campaign.objects.values_list("state", flat=True)) == ["dropped", "dropped", "ended"]
+    found = standing.known()["sampling"].look(live.activation_id, at)
+    assert (found.open, found.total) == (0, 3)
     assert part.end(live, who("shangji"), at) == []
     nowhere = _live(town, who, at, place_ids=(uuid7(),))
     assert part.preview(items[:1], nowhere, at)[0].wrong

@@ -313,7 +313,7 @@ def test_lists_of_re_tests_are_for_those_who_need_them(
     assert resident.get(address)[0] == 401
     status, found = sign_in("yiwu").get(address)
     assert (status, len(found), found[0]["state"]) == (200, 1, "todo")
-    page = sign_in("yiwu").get(f"/api/sampling/work/{field.point.area}/{field.point.id}")[1]
+    page = sign_in("yiwu").get(f"/api/sampling/duty/{field.point.area}/{field.point.id}")[1]
     assert [one["id"] for one in page["retests"]] == [found[0]["id"]]
     tracer = sign_in("liudiao")
     assert tracer.get("/api/sampling/positives")[1] == []
@@ -344,7 +344,7 @@ def test_a_phone_sends_through_the_desk_too(start: Callable[..., Any], sign_in: 
     status, told = phone.post("/api/sampling/samples", {"items": [tube, broken, come]})
     assert (status, [one["status"] for one in told]) == (200, ["stored", "invalid", "stored"])
     assert told[1]["error"]["field"] == "people"
-    page = phone.get(f"/api/sampling/work/{mine['area']}/{mine['id']}")[1]
+    page = phone.get(f"/api/sampling/duty/{mine['area']}/{mine['id']}")[1]
     assert [(one["barcode"], one["filled"]) for one in page["tubes"]] == [("SL00000007", 2)]
     assert sign_in("zhihui").get("/api/sampling/mine")[0] == 403
     assert sign_in("zhihui").post("/api/sampling/samples", {"items": [tube]})[0] == 403

@@ -1,6 +1,5 @@
 /** Words of duty. 中文：zh-duty.ts。 */
 export const enDuty = {
-  'nav.duty': 'Duty and stock',
   'nav.rosters': 'Rosters',
   'nav.stock': 'Stock',
   'nav.myShifts': 'My shifts',
@@ -148,7 +147,6 @@ export const enDuty = {
   'stock.ask.submit': 'Send',
   'stock.ask.noPost': 'You hold no post at any place and cannot ask for supplies.',
   'stock.requests.all': 'With those that are done',
-  'stock.requests.mine': 'Only mine',
   'stock.requests.empty': 'No requests wait.',
   'stock.requests.asked': '{who} · {place}',
   'stock.requests.wants': 'asks for {n} {unit}',

@@ -1,6 +1,5 @@
 /** 值班与物资用语。English: en-duty.ts. */
 export const zhDuty = {
-  'nav.duty': '值班与物资',
   'nav.rosters': '值班值守',
   'nav.stock': '应急物资',
   'nav.myShifts': '我的班次',
@@ -146,7 +145,6 @@ export const zhDuty = {
   'stock.ask.submit': '提交申请',
   'stock.ask.noPost': '您没有在任何区域任职，不能申请物资。',
   'stock.requests.all': '包括已办结的',
-  'stock.requests.mine': '只看我的',
   'stock.requests.empty': '没有待办的物资申请。',
   'stock.requests.asked': '{who} · {place}',
   'stock.requests.wants': '申请 {n}{unit}',

@@ -1,4 +1,4 @@
-"""Which doors something covers (覆盖户数): all homes, those of low floors, shops; in compounds chosen or drawn around.
+"""Which doors something covers (覆盖户数): all homes, those of low floors, shops; in compounds chosen or drawn.
 
 Read only; the callers have checked the scope. Floors that are not known cannot be told apart by height: their
 compounds are counted as unknown, not guessed.
@@ -39,16 +39,19 @@ _LOW = """ceil({n} * greatest(0, least(f.top, %(highest)s) - f.floor + 1) / (f.t
 _SUMS = f"""
 sum({_LOW.format(n="f.homes")}) AS homes, sum({_LOW.format(n="f.shops")}) AS shops"""
 _COMPOUNDS = f"""
+WITH c AS (
+  SELECT c.area, c.id, c.kind, c.households FROM unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id)
+  JOIN compounds_compound c ON c.area = given.area AND c.id = given.id
+), f AS (
+  SELECT c.area, c.id, {_SUMS}
+  FROM c JOIN compounds_building b ON b.area = c.area AND b.compound_id = c.id AND {_STANDS.format(t="b")}
+  JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id AND {_STANDS.format(t="f")}
+  GROUP BY c.area, c.id
+)
 SELECT coalesce(sum(coalesce(f.homes, CASE WHEN c.kind = 'shops' OR %(low)s THEN 0 ELSE c.households END)), 0),
   coalesce(sum(coalesce(f.shops, CASE WHEN c.kind = 'shops' AND NOT %(low)s THEN c.households ELSE 0 END)), 0),
   count(*) FILTER (WHERE f.homes IS NULL)
-FROM unnest(%(areas)s::text[], %(ids)s::uuid[]) AS given (area, id)
-JOIN compounds_compound c ON c.area = given.area AND c.id = given.id
-LEFT JOIN LATERAL (
-  SELECT {_SUMS}
-  FROM compounds_building b JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id
-  WHERE b.area = c.area AND b.compound_id = c.id AND {_STANDS.format(t="b")} AND {_STANDS.format(t="f")}
-) f ON TRUE
+FROM c LEFT JOIN f ON f.area = c.area AND f.id = c.id
 """
 _MEMBERS = f"""
 SELECT coalesce(sum(low.homes), 0), coalesce(sum(low.shops), 0), 0 FROM (

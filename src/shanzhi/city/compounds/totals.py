@@ -20,6 +20,7 @@ JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id AND {_STANDS.for
 JOIN compounds_building b ON b.area = f.area AND b.id = f.building_id
 WHERE m.place_id IN ({_BELOW}) AND {_ON.format(t="m")}
 """
+# Floors are grouped once for all compounds: asked for each compound, a city reads all its floors thousands of times.
 _OF_PLACE = f"""
 WITH own AS (
   SELECT c.area, c.id, c.kind, c.households, c.buildings FROM compounds_compound c

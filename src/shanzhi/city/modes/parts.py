@@ -71,8 +71,9 @@ class Part(Protocol):
 class Shrinking(Protocol):
     """A part that can end some of what it made: offered by those whose items live on their own.
 
-    When the level changes and some items of a part go while others stay, the door calls `shrink` with those that
-    stay; a part without it is ended whole and begun again with the items of the new level.
+    When the level changes and some items of a part go, the door calls `shrink` with those that stay, none perhaps:
+    what somebody made by hand for the response is left. A part without it is ended whole and begun again with the
+    items of the new level. `begin` makes anew what was ended when its level was left.
     """
 
     def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:

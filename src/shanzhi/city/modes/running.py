@@ -113,7 +113,7 @@ def change(old: LevelContent, new: LevelContent, live: parts.Live, actor: Actor,
             continue
         stays, fresh = kept[code], begun[code]
         if ended[code]:
-            if stays and isinstance(part, parts.Shrinking):
+            if isinstance(part, parts.Shrinking):
                 lines = part.shrink(stays, live, actor, at)
             else:
                 lines, stays, fresh = part.end(live, actor, at), [], after

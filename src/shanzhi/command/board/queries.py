@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import COMMAND_VIEW
@@ -22,6 +22,7 @@ from shanzhi.work.sweeps.models import CoverCount, Sweep, Turn
 
 MOST_LISTED = 50
 MOST_CHOSEN = 20
+_IN_FORCE_FIRST = F("ended_at").desc(nulls_first=True)
 _STATE_ORDER = {LIVE: 0, STANDING_DOWN: 1, ENDED: 2}
 
 
@@ -58,13 +59,13 @@ def check_place(place_id: UUID, row: Activation, within: Sequence[UUID] | None, 
 def orders_of(row: Activation, actor: Actor, on: date) -> "QuerySet[Order]":
     """Orders issued for a response, the newest first; those in force before the others."""
     found = orders.visible_to(actor, on).filter(activation_id=row.id, issued_at__isnull=False)
-    return found.order_by("ended_at", "-issued_at")[:MOST_CHOSEN]
+    return found.order_by(_IN_FORCE_FIRST, "-issued_at")[:MOST_CHOSEN]
 
 
 def sweeps_of(row: Activation, actor: Actor, on: date) -> "QuerySet[Sweep]":
     """Sweeps issued for a response, in the same order."""
     found = sweeps.visible_to(actor, on).filter(activation_id=row.id, issued_at__isnull=False)
-    return found.order_by("ended_at", "-issued_at")[:MOST_CHOSEN]
+    return found.order_by(_IN_FORCE_FIRST, "-issued_at")[:MOST_CHOSEN]
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,12 @@ def door_curve(sweep: Sweep, turn: int) -> list[tuple[datetime, int]]:
 
 
 _CANNOT = """
-SELECT r.cannot_at, r.reason, v.name, r.order_id FROM orders_recipient r
+SELECT r.cannot_at, coalesce(said.reason, ''), v.name, r.order_id FROM orders_recipient r
+LEFT JOIN LATERAL (
+  SELECT w.reason FROM orders_said w WHERE w.area = r.area AND w.recipient_id = r.id AND w.reason <> ''
+    AND EXISTS (SELECT 1 FROM orders_receipt e WHERE e.id = w.id)
+  ORDER BY w.at DESC, w.id DESC LIMIT 1
+) said ON TRUE
 JOIN places_placeversion v ON v.place_id = r.place_id AND v.from_on <= %(on)s
   AND (v.to_on IS NULL OR v.to_on > %(on)s)
 WHERE r.order_id = ANY(%(ids)s) AND r.state = 'cannot' AND {inside}

@@ -71,11 +71,11 @@ def board_out(
             _order_out(one, orders.numbers(one, orders.scope_of(actor, one, on))) for one in found_orders
         ],
         order_id=chosen_order.id if chosen_order else None,
-        sweeps=[_sweep_out(one, covers.get(one.id, queries.Cover(one.doors or 0))) for one in found_sweeps],
+        sweeps=[_sweep_out(one, covers.get(one.id, _uncounted(one, within))) for one in found_sweeps],
         sweep_id=chosen_sweep.id if chosen_sweep else None,
         curve=_curve(chosen_order, chosen_sweep, turns) if within is None else [],
         promise_seconds=packs.promise().seconds,
-        places=_lines(chosen_order, chosen_sweep, turns, place, actor, within, at),
+        places=_places(row, chosen_order, chosen_sweep, turns, place, actor, within, at),
         help=_help(found_orders, found_sweeps, tops, at),
         resources=resources.of_response(row, actor, at),
         log=[
@@ -83,6 +83,11 @@ def board_out(
             for one in reversed(happenings.of(row.id, actor, at)[-MOST_LOG:])
         ],
     )
+
+
+def _uncounted(sweep: Sweep, within: Sequence[UUID] | None) -> queries.Cover:
+    """Before its first turn a sweep has all its doors ahead; a part of it without doors has none."""
+    return queries.Cover(sweep.doors or 0 if within is None else 0)
 
 
 def _trail(place: UUID | None, row: Activation, on: date) -> list[shapes.BoardPlaceOut]:
@@ -128,6 +133,19 @@ def _curve(order: Order | None, sweep: Sweep | None, turns: dict[UUID, int]) -> 
             setattr(point, name, max(getattr(point, name), getattr(last, name)))
         last = point
     return [points[at] for at in sorted(points)]
+
+
+def _places(
+    row: Activation, order: Order | None, sweep: Sweep | None, turns: dict[UUID, int], place: UUID | None,
+    actor: Actor, within: list[UUID] | None, at: datetime,
+) -> list[shapes.BoardLineOut]:  # fmt: skip
+    """The places right under the one asked for; without one the highest, or what lies under the only highest."""
+    highest = within if within is not None else row.place_ids
+    if place is None and len(highest) == 1:
+        found = _lines(order, sweep, turns, highest[0], actor, within, at)
+        if found:
+            return found
+    return _lines(order, sweep, turns, place, actor, within, at)
 
 
 def _lines(

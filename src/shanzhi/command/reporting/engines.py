@@ -15,6 +15,8 @@ from shanzhi.city.modes.happenings import Fact, Happening
 from shanzhi.city.modes.standing import Open
 from shanzhi.scenes.isolation import flow as isolation_flow
 from shanzhi.scenes.isolation.models import Isolation
+from shanzhi.scenes.sampling import flow as sampling_flow
+from shanzhi.scenes.sampling.models import Act, Campaign, CampaignEvent
 from shanzhi.work.rosters.flow import ON_POST
 from shanzhi.work.rosters.models import Roster, Turn
 from shanzhi.work.stock.flow import ISSUE
@@ -49,6 +51,13 @@ def open_isolations(activation_id: UUID, at: datetime) -> Open:
     """People who are not released yet."""
     rows = Isolation.objects.filter(activation_id=activation_id)
     return Open(rows.filter(ended_at=None).count(), rows.count(), "/care")
+
+
+def open_campaigns(activation_id: UUID, at: datetime) -> Open:
+    """Campaigns of sampling or distribution that are not over, drafts too."""
+    rows = Campaign.objects.filter(activation_id=activation_id)
+    over = [sampling_flow.ENDED, sampling_flow.DROPPED]
+    return Open(rows.exclude(state__in=over).count(), rows.count(), "/sampling")
 
 
 def of_sweeps(activation_id: UUID, actor: Actor, at: datetime) -> Iterable[Happening]:
@@ -87,6 +96,41 @@ def of_posts(activation_id: UUID, actor: Actor, at: datetime) -> Iterable[Happen
                 row.ended_at, "rosters", row.ended_by, f"值守《{row.name}》结束：{row.end_reason}",
                 f"Roster {row.name} ended: {row.end_reason}", "/rosters",
             )  # fmt: skip
+
+
+_CAMPAIGN_VERBS = {edge.verb: (edge.zh, edge.en) for edge in sampling_flow.CAMPAIGN.edges}
+_CAMPAIGN_VERBS["draft"] = ("拟制", "Drafted")
+
+
+def of_campaigns(activation_id: UUID, actor: Actor, at: datetime) -> Iterable[Happening]:
+    """Campaigns from proposal to end; what was done to single points and slots stands on their own page."""
+    rows = CampaignEvent.objects.filter(campaign__activation_id=activation_id, verb__in=_CAMPAIGN_VERBS)
+    for event in rows.select_related("campaign").order_by("at", "id"):
+        zh, en = _CAMPAIGN_VERBS[event.verb]
+        one, why = event.campaign, f"：{event.reason}" if event.reason else ""
+        people = f"（{one.people:,} 人）" if event.verb == "issue" and one.people else ""
+        yield Happening(
+            event.at, "sampling", event.actor_name, f"采样与发放 {one.number}《{one.title}》{zh}{people}{why}",
+            f"Campaign {one.number} {one.title}: {en}{why}", f"/sampling/{one.id}",
+        )  # fmt: skip
+
+
+def sampling_facts(activation_id: UUID, at: datetime) -> Iterable[Fact]:
+    """How many came to the points, of how many planned: counts of acts, which name no household."""
+    rows = Campaign.objects.filter(activation_id=activation_id, issued_at__lte=at)
+    planned: dict[str, int] = {}
+    for one in rows:
+        planned[one.kind] = planned.get(one.kind, 0) + one.people
+    came = dict(
+        Act.objects.filter(campaign__in=rows, happened_at__lte=at, is_retest=False, what="check_in")
+        .order_by().values_list("campaign__kind").annotate(Sum("people"))
+    )  # fmt: skip
+    for kind, code, zh, en in (
+        (sampling_flow.Kind.SAMPLING, "sampling-people", "已采样", "people sampled"),
+        (sampling_flow.Kind.DISTRIBUTION, "distribution-people", "已发放", "people given something"),
+    ):
+        if kind in planned:
+            yield Fact(code, zh, en, came.get(kind, 0), "人次", of=planned[kind])
 
 
 def sweep_facts(activation_id: UUID, at: datetime) -> Iterable[Fact]:

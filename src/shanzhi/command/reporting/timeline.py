@@ -41,11 +41,16 @@ def of_response(activation_id: UUID, actor: Actor, at: datetime) -> Iterable[Hap
         why = f"：{event.reason}" if event.reason else ""
         yield Happening(event.at, "response", event.actor_name, f"{zh}{why}", f"{en}{why}", address)
         for line in event.made:
-            count = f" {line['count']:,}" if line.get("count") is not None else ""
             yield Happening(
-                event.at, "response", event.actor_name, f"{line['zh']}{count}", f"{line['en']}{count}",
-                line.get("address") or address,
+                event.at, "response", event.actor_name, _counted(line["zh"], line.get("count")),
+                _counted(line["en"], line.get("count")), line.get("address") or address,
             )  # fmt: skip
+
+
+def _counted(words: str, count: int | None) -> str:
+    """The count behind the words, unless they tell it themselves; that there is one needs no telling."""
+    said = {str(count), f"{count:,}"} if count is not None else set()
+    return words if count in (None, 1) or any(one in words for one in said) else f"{words} {count:,}"
 
 
 def of_orders(activation_id: UUID, actor: Actor, at: datetime) -> Iterable[Happening]:

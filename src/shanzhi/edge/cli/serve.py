@@ -25,6 +25,7 @@ from shanzhi.edge.cli.sentences import CommandError
 
 FREE_BYTES = 200 * 1024 * 1024
 GRACE_SECONDS = 10.0
+READY_SECONDS = 180.0  # on a machine that is busy or slow, the first import takes its time
 THREADS = 4  # of each HTTP process; each holds one database connection
 STREAMS = 20_000  # connections of an intake process; its limit of open files may be lower
 LONGEST_PAUSE_SECONDS = 30.0
@@ -152,12 +153,14 @@ class Supervisor:
             child.start(self.environment)
 
     def _wait_until_ready(self) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + READY_SECONDS
         while not self.stop.wait(0.1):
             with suppress(OSError), socket.create_connection((self.host, self.port), timeout=1):
                 return
             if time.monotonic() > end:
-                raise CommandError("服务在 60 秒内没有就绪。", "The service was not ready within 60 seconds.")
+                raise CommandError(
+                    "服务在三分钟内没有就绪。", "The service was not ready within three minutes."
+                )
             self._look_after()
 
     def _look_after(self) -> None:

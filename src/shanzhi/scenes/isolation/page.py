@@ -15,6 +15,7 @@ from shanzhi.core.kit.masking import mask_name, mask_phone
 from shanzhi.scenes.isolation import lists, packs, queries
 from shanzhi.scenes.isolation.flow import (
     ISOLATION,
+    MONITORING,
     RESIDENT,
     SERVICE,
     TRANSFER,
@@ -106,12 +107,13 @@ def rows_out(rows: list[Isolation], at: datetime) -> list[CareRowOut]:
     found = []
     for one in rows:
         state, transfer = ISOLATION.state(one.state), transfers.get(one.id)
+        until = one.monitored_until_on if one.state == MONITORING else one.release_on
         moved = TRANSFER.state(transfer.state) if transfer else None
         found.append(
             CareRowOut(
                 one.area, one.id, one.number, mask_name(one.name), mask_phone(one.phone or ""),
                 names.get(one.place_id, ""), one.compound.name if one.compound_id else "", one.state, state.zh,
-                state.en, one.release_on, one.is_drill, [slot_out(slot, at) for slot in slots.get(one.id, [])],
+                state.en, until, one.is_drill, [slot_out(slot, at) for slot in slots.get(one.id, [])],
                 moved.zh if moved else "", moved.en if moved else "",
             )
         )  # fmt: skip

@@ -14,6 +14,8 @@ from shanzhi.scenes.sampling.flow import DRAFT, ISSUED, PROPOSED, Kind
 from shanzhi.scenes.sampling.ground import ground
 from shanzhi.scenes.sampling.models import Campaign
 
+_OPEN = [DRAFT, PROPOSED, ISSUED]
+
 
 class SamplingItem(msgspec.Struct, forbid_unknown_fields=True):
     """A campaign of a plan, by its template."""
@@ -68,8 +70,12 @@ class SamplingPart:
         return lines
 
     def begin(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
-        """Propose the campaigns; those that this activation proposed before are left alone."""
-        known = {one.template: one for one in Campaign.objects.filter(activation_id=live.activation_id)}
+        """Propose the campaigns; those of this activation that are not over are left alone.
+
+        A level that is entered again proposes anew what was ended when it was left.
+        """
+        rows = Campaign.objects.filter(activation_id=live.activation_id, state__in=_OPEN)
+        known = {one.template: one for one in rows.order_by("drafted_at", "id")}
         lines = []
         for item in items:
             made = known.get(item["template"])
@@ -89,10 +95,17 @@ class SamplingPart:
 
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """End what is under way, drop what never began."""
+        return self._end(live, actor, at, [])
+
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End the campaigns that the new level does not hold; the others go on with their points and tubes."""
+        return self._end(live, actor, at, [str(item.get("template", "")) for item in left])
+
+    @staticmethod
+    def _end(live: Live, actor: Actor, at: datetime, stays: Sequence[str]) -> list[Line]:
         lines = []
-        for one in Campaign.objects.filter(
-            activation_id=live.activation_id, state__in=[DRAFT, PROPOSED, ISSUED]
-        ).order_by("number"):
+        rows = Campaign.objects.filter(activation_id=live.activation_id, state__in=_OPEN)
+        for one in rows.exclude(template__in=stays).order_by("number"):
             actions.end_of_activation(one, actor, at)
             lines.append(
                 Line(

@@ -153,6 +153,6 @@ urlpatterns = [
     path("sampling/mine", WorkPointsController.as_view(), name="sampling-mine"),
     path("sampling/samples", SamplesController.as_view(), name="sampling-samples"),
     path("sampling/positives", PositivesController.as_view(), name="sampling-positives"),
-    path("sampling/work/<str:area>/<uuid:point_id>", WorkPointController.as_view(), name="sampling-work"),
+    path("sampling/duty/<str:area>/<uuid:point_id>", WorkPointController.as_view(), name="sampling-work"),
     path("public/slots/<str:code>", ResidentSlotController.as_view(), name="sampling-slot"),
 ]

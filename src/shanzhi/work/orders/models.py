@@ -10,7 +10,9 @@ from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.orders.flow import (
     DRAFT,
+    ISSUED,
     ORDER,
+    PROPOSED,
     Answer,
     CallOutcome,
     Mismatch,
@@ -30,7 +32,8 @@ class Order(models.Model):
     `place` is where it was made; it goes to the holders of `post_kinds` under `place_ids`, narrowed by `outline`
     (WKB, WGS-84) and `skills` where given. `household_rule` says which doors it is about, `compound_ids` in which
     compounds where the rule wants them named; `households` is how many those were on the day of issue. `rolled_at` up
-    to which line of the curve its places were counted. With `activation_level` it is what a plan's level holds, once.
+    to which line of the curve its places were counted. With `activation_level` it is what a plan's level holds, under
+    way once.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -81,8 +84,8 @@ class Order(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["activation_id", "template", "activation_level"],
-                condition=Q(activation_level__isnull=False),
+                fields=["activation_id", "template"],
+                condition=Q(activation_level__isnull=False, state__in=[DRAFT, PROPOSED, ISSUED]),
                 name="orders_order_of_level",
             )
         ]

@@ -15,6 +15,7 @@ from shanzhi.work.orders.responding import Wanted
 
 MOST = 20
 _ENDED = "响应结束，指令同时结束"
+_LEFT = "响应级别调整，本级不再保留此指令"
 
 
 class OrdersPart:
@@ -73,14 +74,13 @@ class OrdersPart:
         )
 
     def _issued(self, live: Live) -> set[str]:
-        return set(
-            Order.objects.filter(activation_id=live.activation_id, activation_level=live.level).values_list(
-                "template", flat=True
-            )
-        )
+        return {one.template for one in responding.under_way(live.activation_id)}
 
     def begin(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
-        """Issue each once for this level: drafted by who proposed the response, confirmed by who approved it."""
+        """Issue each that is not under way: drafted by who proposed the response, confirmed by who approved it.
+
+        A level that is entered again issues again what was ended when it was left.
+        """
         there = self._issued(live)
         lines = []
         for one in self._wanted(items):
@@ -102,11 +102,24 @@ class OrdersPart:
 
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """End every order of the response, corrections too, and drop its drafts."""
+        return self._told(responding.end_all(live.activation_id, _ENDED, actor=actor, at=at))
+
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End the orders that the new level does not hold; those that it holds go on, and nobody is told twice.
+
+        What somebody wrote by hand for the response stays: it belongs to no level. A correction goes with the order
+        that it corrects.
+        """
+        stays = {str(item.get("template", "")) for item in left}
+        return self._told(responding.end_others(live.activation_id, stays, _LEFT, actor=actor, at=at))
+
+    @staticmethod
+    def _told(orders: Sequence[Order]) -> list[Line]:
         return [
             Line(
                 f"指令 {order.number}“{order.title}”已{'结束' if order.state == 'ended' else '放弃'}",
                 f"Order {order.number} {'ended' if order.state == 'ended' else 'dropped'}",
                 order.people, subject_id=order.id, address=f"/orders/{order.id}",
             )
-            for order in responding.end_all(live.activation_id, _ENDED, actor=actor, at=at)
+            for order in orders
         ]  # fmt: skip

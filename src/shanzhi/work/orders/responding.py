@@ -1,6 +1,6 @@
 """Orders of a response (响应指令): issued as a plan's templates have them, and ended with the response."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 from django.db import transaction
+from django.db.models import QuerySet
 
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import ORDER_CONFIRM, RESPONSE_APPROVE
@@ -16,7 +17,7 @@ from shanzhi.city.people.models import Account
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.work.orders import actions, packs
 from shanzhi.work.orders.drafting import LONGEST, Draft, checked
-from shanzhi.work.orders.flow import DRAFT, ISSUED, ORDER, PROPOSED
+from shanzhi.work.orders.flow import DRAFT, DROPPED, ISSUED, ORDER, PROPOSED, SUPERSEDED
 from shanzhi.work.orders.models import Order
 
 _KEYS = {"template", "posts", "minutes", "ladder"}
@@ -107,14 +108,54 @@ def issue(
     return order
 
 
+_OPEN = [DRAFT, PROPOSED, ISSUED]
+
+
+def under_way(activation_id: UUID) -> list[Order]:
+    """The orders of a response by template that are not over: of one that was corrected, the order that it was first.
+
+    An order is known by the template of the first of its line of corrections: a correction may be written by hand.
+    """
+    return [first for first, last in _lines(activation_id) if first.template and last.state in _OPEN]
+
+
+def _lines(activation_id: UUID) -> list[tuple[Order, Order]]:
+    """First and last of each line of corrections (更正) of a response; a dropped correction corrects nothing."""
+    rows = {one.id: one for one in Order.objects.filter(activation_id=activation_id).order_by("number")}
+    after = {one.supersedes_id: one for one in rows.values() if one.supersedes_id and one.state != DROPPED}
+    found = []
+    for first in rows.values():
+        if first.supersedes_id in rows:
+            continue
+        last = first
+        while last.state == SUPERSEDED and last.id in after:
+            last = after[last.id]
+        found.append((first, last))
+    return found
+
+
 def end_all(activation_id: UUID, reason: str, *, actor: Actor, at: datetime) -> list[Order]:
     """End what a response issued, drop what was only drafted for it (随响应结束), in the caller's transaction.
 
     Whoever ends the response was asked there. Done again it finds nothing.
     """
-    found = Order.objects.select_for_update().filter(
-        activation_id=activation_id, state__in=[DRAFT, PROPOSED, ISSUED]
-    )
+    return _end(Order.objects.filter(activation_id=activation_id), reason, actor, at)
+
+
+def end_others(
+    activation_id: UUID, stays: Collection[str], reason: str, *, actor: Actor, at: datetime
+) -> list[Order]:
+    """End what a response issued by a template that is not among those that stay, its corrections with it."""
+    roots = {first.id for first, _ in _lines(activation_id) if first.template and first.template not in stays}
+    going = set(roots)
+    while roots:
+        roots = set(Order.objects.filter(supersedes_id__in=roots).values_list("id", flat=True)) - going
+        going |= roots
+    return _end(Order.objects.filter(id__in=going), reason, actor, at)
+
+
+def _end(orders: "QuerySet[Order]", reason: str, actor: Actor, at: datetime) -> list[Order]:
+    found = orders.select_for_update().filter(state__in=_OPEN)
     ended = []
     for order in found.order_by("number"):
         if order.state == PROPOSED:

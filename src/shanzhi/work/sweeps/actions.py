@@ -1,5 +1,6 @@
 """The verbs of sweeps: the only writers of a sweep. Visits come through `visits`, their states through `folding`."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -335,11 +336,17 @@ def draft_of(
     )  # fmt: skip
 
 
-def end_for(activation_id: UUID, *, actor: Actor, at: datetime, reason: str) -> list[Sweep]:
-    """End what an activation made live (收尾), in the caller's transaction; which sweeps."""
-    found = list(
-        Sweep.objects.select_for_update().filter(activation_id=activation_id, state=ISSUED).order_by("id")
-    )
+def end_for(
+    activation_id: UUID, *, actor: Actor, at: datetime, reason: str, but: Collection[str] | None = None
+) -> list[Sweep]:
+    """End what an activation made live (收尾), but for some templates, in the caller's transaction; which sweeps.
+
+    What was made by hand for it belongs to no level: it ends with the whole only.
+    """
+    rows = Sweep.objects.select_for_update().filter(activation_id=activation_id, state=ISSUED)
+    if but is not None:
+        rows = rows.exclude(template__in=[*but, ""])
+    found = list(rows.order_by("id"))
     for sweep in found:
         source = _move(sweep, SWEEP.edge(sweep.state, "end"), at)
         _event(sweep, "end", source, actor, at, reason)

@@ -260,12 +260,12 @@ class ListsController(_SweepController):
 class ForecastController(_SweepController):
     """When a sweep will be done."""
 
-    def get(self, parsed_path: Path[SweepPath], parsed_query: Query[ForecastQuery]) -> shapes.ForecastOut:
+    def get(self, parsed_path: Path[SweepPath], parsed_query: Query[ForecastQuery]) -> forecast.ForecastOut:
         """With the people who are there, and with more."""
         sweep, turn, scope = self._part(parsed_path.sweep_id, parsed_query)
         at = clock_of(self.request).now()
         found = forecast.forecast(sweep, turn, scope, parsed_query.more, at)
-        return shapes.ForecastOut(
+        return forecast.ForecastOut(
             found.people, found.doors, found.share, round(found.door_seconds), found.done_at, found.more,
             found.then_at, min(turn.closes_at, sweep.until_at),
         )  # fmt: skip

@@ -135,7 +135,7 @@ def correction_out(line: correcting.Line) -> shapes.CorrectionOut:
 
 
 class CorrectionsController(ApiController):
-    """What visits found wrong with the registry."""
+    """What visits found wrong in the list of doors."""
 
     gate = SWEEP_MANAGE
 

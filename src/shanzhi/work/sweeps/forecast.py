@@ -57,6 +57,19 @@ class Forecast:
     then_at: datetime | None
 
 
+class ForecastOut(msgspec.Struct):
+    """When so large a `share` of the doors will be done, with who is there and with `more`; null: never."""
+
+    people: int
+    doors: int
+    share: float
+    door_seconds: int
+    done_at: datetime | None
+    more: int
+    then_at: datetime | None
+    until_at: datetime
+
+
 # What remains of a piece is shared out as its doors were.
 _LISTS = """
 SELECT s.account_id, sum(cardinality(s.doors)::float8 / p.doors

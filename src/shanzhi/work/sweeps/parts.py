@@ -1,6 +1,6 @@
 """Sweeps as a part of a response (响应内容): what a plan's level lists under "sweeps"."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
 from shanzhi.work.forms import packs as forms
 from shanzhi.work.sweeps import actions, packs, queries, snapshot
 from shanzhi.work.sweeps.drafting import area_of, checked
+from shanzhi.work.sweeps.flow import ISSUED
 from shanzhi.work.sweeps.models import Sweep
 
 
@@ -99,11 +100,16 @@ class Sweeps:
         return lines
 
     def begin(self, items: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
-        """Issue them; done again for the same activation, those that are there are told, not made again."""
+        """Issue them; those of the activation that are under way are told, not made again.
+
+        A level that is entered again begins anew what was ended when it was left.
+        """
         lines = []
         for index, item in enumerate(items):
             read = _read(item, index)
-            sweep = Sweep.objects.filter(activation_id=live.activation_id, template=read.template).first()
+            sweep = Sweep.objects.filter(
+                activation_id=live.activation_id, template=read.template, state=ISSUED
+            ).first()
             if sweep is None:
                 sweep = actions.from_template(
                     read.template, list(live.place_ids), drafted_by=live.proposed_by, actor=actor, at=at,
@@ -119,10 +125,22 @@ class Sweeps:
 
     def end(self, live: Live, actor: Actor, at: datetime) -> list[Line]:
         """End what this activation made live; what was collected for it is destroyed by the retention run."""
+        return self._end(live, actor, at, f"响应 {live.number} 终止")
+
+    def shrink(self, left: Sequence[Item], live: Live, actor: Actor, at: datetime) -> list[Line]:
+        """End those that the new level does not hold; the others go on, their doors stay visited."""
+        stays = {str(item.get("template", "")) for item in left}
+        return self._end(live, actor, at, f"响应 {live.number} 调整级别", stays)
+
+    @staticmethod
+    def _end(
+        live: Live, actor: Actor, at: datetime, why: str, stays: Collection[str] | None = None
+    ) -> list[Line]:
+        ended = actions.end_for(live.activation_id, actor=actor, at=at, reason=why, but=stays)
         return [
             Line(
                 f"{sweep.title}（{sweep.number}）已结束", f"{sweep.title} ({sweep.number}) ended", sweep.doors,
                 subject_id=sweep.id, address=address_of(sweep.id),
             )
-            for sweep in actions.end_for(live.activation_id, actor=actor, at=at, reason=f"响应 {live.number} 终止")
+            for sweep in ended
         ]  # fmt: skip

@@ -250,19 +250,6 @@ class CoverageOut(msgspec.Struct):
     waiting_wrong: int
 
 
-class ForecastOut(msgspec.Struct):
-    """When so large a `share` of the doors will be done, with who is there and with `more`; null: never."""
-
-    people: int
-    doors: int
-    share: float
-    door_seconds: int
-    done_at: datetime | None
-    more: int
-    then_at: datetime | None
-    until_at: datetime
-
-
 class MissedDoorOut(msgspec.Struct):
     """A door that remains."""
 

@@ -75,6 +75,25 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["pinyin", "id"],
+                "indexes": [
+                    models.Index(fields=["place"], name="compounds_compound_place"),
+                    models.Index(fields=["area", "pinyin"], name="compounds_compound_name"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_on", None), models.Q(("code", ""), _negated=True)),
+                        fields=("area", "code"),
+                        name="compounds_compound_code",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lat", None), ("lon", None)),
+                            models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))),
+                            _connector="OR",
+                        ),
+                        name="compounds_compound_point",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -106,6 +125,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["name", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_on", None)),
+                        fields=("area", "compound", "name"),
+                        name="compounds_building_name",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -139,6 +165,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["stairwell", "floor", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("closed_on", None)),
+                        fields=("area", "building", "stairwell", "floor"),
+                        name="compounds_floor_place",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("top__gte", models.F("floor"))), name="compounds_floor_top"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -166,6 +202,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number", "id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "floor", "number"), name="compounds_home_number")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -202,85 +241,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["from_on", "id"],
+                "indexes": [
+                    models.Index(fields=["place", "from_on"], name="compounds_membership_place"),
+                    models.Index(fields=["area", "floor"], name="compounds_membership_floor"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("to_on", None)),
+                        fields=("area", "floor"),
+                        name="compounds_membership_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("to_on", None), ("to_on__gte", models.F("from_on")), _connector="OR"
+                        ),
+                        name="compounds_membership_span",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="compound",
-            index=models.Index(fields=["place"], name="compounds_compound_place"),
-        ),
-        migrations.AddIndex(
-            model_name="compound",
-            index=models.Index(fields=["area", "pinyin"], name="compounds_compound_name"),
-        ),
-        migrations.AddConstraint(
-            model_name="compound",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_on", None), models.Q(("code", ""), _negated=True)),
-                fields=("area", "code"),
-                name="compounds_compound_code",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="compound",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lat", None), ("lon", None)),
-                    models.Q(("lat__range", (-90, 90)), ("lon__range", (-180, 180))),
-                    _connector="OR",
-                ),
-                name="compounds_compound_point",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="building",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_on", None)),
-                fields=("area", "compound", "name"),
-                name="compounds_building_name",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="floor",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("closed_on", None)),
-                fields=("area", "building", "stairwell", "floor"),
-                name="compounds_floor_place",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="floor",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("top__gte", models.F("floor"))), name="compounds_floor_top"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="home",
-            constraint=models.UniqueConstraint(
-                fields=("area", "floor", "number"), name="compounds_home_number"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["place", "from_on"], name="compounds_membership_place"),
-        ),
-        migrations.AddIndex(
-            model_name="membership",
-            index=models.Index(fields=["area", "floor"], name="compounds_membership_floor"),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("to_on", None)),
-                fields=("area", "floor"),
-                name="compounds_membership_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="membership",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_on", None), ("to_on__gte", models.F("from_on")), _connector="OR"),
-                name="compounds_membership_span",
-            ),
         ),
         area_key("compounds_compound"),
         area_key("compounds_building"),

@@ -104,6 +104,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["proposal"], name="gridding_part_proposal")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "proposal", "community"), name="gridding_part_community"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="ProposalEdit",
@@ -148,23 +156,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "part", "number"), name="gridding_edit_number")
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="proposalpart",
-            index=models.Index(fields=["proposal"], name="gridding_part_proposal"),
-        ),
-        migrations.AddConstraint(
-            model_name="proposalpart",
-            constraint=models.UniqueConstraint(
-                fields=("area", "proposal", "community"), name="gridding_part_community"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="proposaledit",
-            constraint=models.UniqueConstraint(
-                fields=("area", "part", "number"), name="gridding_edit_number"
-            ),
         ),
         area_key("gridding_proposalpart"),
         composite_foreign_key("gridding_proposaledit", "part_id", "gridding_proposalpart"),

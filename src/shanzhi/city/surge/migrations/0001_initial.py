@@ -68,6 +68,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["from_on", "id"],
+                "indexes": [models.Index(fields=["place", "from_on"], name="surge_need_place")],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("to_on__gt", models.F("from_on"))), name="surge_need_span"
+                    ),
+                    models.CheckConstraint(condition=models.Q(("people__gte", 1)), name="surge_need_people"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -149,6 +156,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["unit", "name", "id"],
+                "indexes": [
+                    models.Index(fields=["unit", "state"], name="surge_offer_unit"),
+                    models.Index(fields=["state", "to_on"], name="surge_offer_state"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("to_on__gt", models.F("from_on"))), name="surge_offer_span"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("home_lat", None), ("home_lon", None)),
+                            models.Q(("home_lat__range", (-90, 90)), ("home_lon__range", (-180, 180))),
+                            _connector="OR",
+                        ),
+                        name="surge_offer_point",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -215,6 +239,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["from_on", "id"],
+                "indexes": [
+                    models.Index(fields=["place", "from_on"], name="surge_posting_place"),
+                    models.Index(fields=["area", "need"], name="surge_posting_need"),
+                    models.Index(fields=["offer"], name="surge_posting_offer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("ended_at", None)),
+                        fields=("area", "offer"),
+                        name="surge_posting_open",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("to_on__gte", models.F("from_on"))), name="surge_posting_span"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -262,76 +301,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["offer", "at"], name="surge_event_offer")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="need",
-            index=models.Index(fields=["place", "from_on"], name="surge_need_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="need",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_on__gt", models.F("from_on"))), name="surge_need_span"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="need",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("people__gte", 1)), name="surge_need_people"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["unit", "state"], name="surge_offer_unit"),
-        ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(fields=["state", "to_on"], name="surge_offer_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_on__gt", models.F("from_on"))), name="surge_offer_span"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="offer",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("home_lat", None), ("home_lon", None)),
-                    models.Q(("home_lat__range", (-90, 90)), ("home_lon__range", (-180, 180))),
-                    _connector="OR",
-                ),
-                name="surge_offer_point",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["place", "from_on"], name="surge_posting_place"),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["area", "need"], name="surge_posting_need"),
-        ),
-        migrations.AddIndex(
-            model_name="posting",
-            index=models.Index(fields=["offer"], name="surge_posting_offer"),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("ended_at", None)), fields=("area", "offer"), name="surge_posting_open"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="posting",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("to_on__gte", models.F("from_on"))), name="surge_posting_span"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="surgeevent",
-            index=models.Index(fields=["offer", "at"], name="surge_event_offer"),
         ),
         area_key("surge_need"),
         area_key("surge_posting"),

@@ -118,6 +118,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["due_at", "id"],
+                "indexes": [
+                    models.Index(fields=["notice", "made_at"], name="plans_objection_notice"),
+                    models.Index(fields=["state", "due_at"], name="plans_objection_due"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "number"), name="plans_objection_number")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -154,6 +161,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "objection"], name="plans_objevent_objection")],
             },
         ),
         migrations.CreateModel(
@@ -232,6 +240,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["plan", "-number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("plan", "number"), name="plans_version_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "in_force")),
+                        fields=("plan",),
+                        name="plans_version_in_force",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["draft", "in_review"])),
+                        fields=("plan",),
+                        name="plans_version_open",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -268,45 +289,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["version", "at"], name="plans_event_version")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="objection",
-            index=models.Index(fields=["notice", "made_at"], name="plans_objection_notice"),
-        ),
-        migrations.AddIndex(
-            model_name="objection",
-            index=models.Index(fields=["state", "due_at"], name="plans_objection_due"),
-        ),
-        migrations.AddConstraint(
-            model_name="objection",
-            constraint=models.UniqueConstraint(fields=("area", "number"), name="plans_objection_number"),
-        ),
-        migrations.AddIndex(
-            model_name="objectionevent",
-            index=models.Index(fields=["area", "objection"], name="plans_objevent_objection"),
-        ),
-        migrations.AddConstraint(
-            model_name="planversion",
-            constraint=models.UniqueConstraint(fields=("plan", "number"), name="plans_version_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="planversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "in_force")), fields=("plan",), name="plans_version_in_force"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="planversion",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["draft", "in_review"])),
-                fields=("plan",),
-                name="plans_version_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="planevent",
-            index=models.Index(fields=["version", "at"], name="plans_event_version"),
         ),
         append_only("plans_planevent"),
         sealed_position("plans_planevent"),

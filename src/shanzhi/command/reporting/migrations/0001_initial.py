@@ -135,6 +135,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-drafted_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "dropped"), _negated=True),
+                        fields=("activation", "kind", "sequence", "version"),
+                        name="reporting_report_version",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("signed_by_id", None),
+                            models.Q(
+                                models.Q(("signed_by_id", models.F("drafted_by_id")), _negated=True),
+                                models.Q(("signed_by_id", models.F("edited_by_id")), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="reporting_report_two_people",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -171,6 +189,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["report", "at"], name="reporting_event_report")],
             },
         ),
         migrations.CreateModel(
@@ -309,32 +328,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="upwardreport",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "dropped"), _negated=True),
-                fields=("activation", "kind", "sequence", "version"),
-                name="reporting_report_version",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="upwardreport",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_by_id", None),
-                    models.Q(
-                        models.Q(("signed_by_id", models.F("drafted_by_id")), _negated=True),
-                        models.Q(("signed_by_id", models.F("edited_by_id")), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="reporting_report_two_people",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="reportevent",
-            index=models.Index(fields=["report", "at"], name="reporting_event_report"),
         ),
         sealed_position("reporting_dutyentry"),
         append_only("reporting_dutyentry"),

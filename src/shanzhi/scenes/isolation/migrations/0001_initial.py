@@ -147,6 +147,37 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "contacts_person",
                 "ordering": ["degree", "added_at", "id"],
+                "indexes": [
+                    models.Index(fields=["area", "task"], name="contacts_person_task"),
+                    models.Index(fields=["destroy_at"], name="contacts_person_destroy"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "number"), name="contacts_person_number"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("degree", 0)),
+                        fields=("area", "task"),
+                        name="contacts_person_one_case",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("degree", 0), ("found_through", None)),
+                            models.Q(("degree__in", [1, 2]), ("found_through__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="contacts_person_degree",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "destroy_at__lte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("added_at"), "+", models.Value(datetime.timedelta(days=30))
+                                ),
+                            )
+                        ),
+                        name="contacts_person_days",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -241,6 +272,60 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["begun_at", "id"],
+                "indexes": [
+                    models.Index(fields=["place", "state"], name="isolation_by_place"),
+                    models.Index(fields=["state", "release_on"], name="isolation_by_state"),
+                    models.Index(
+                        condition=models.Q(("activation_id__isnull", False)),
+                        fields=["activation_id"],
+                        name="isolation_by_activation",
+                    ),
+                    models.Index(
+                        condition=models.Q(("phone_digest", ""), _negated=True),
+                        fields=["area", "phone_digest"],
+                        name="isolation_by_phone",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "number"), name="isolation_isolation_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("monitored_until_on__gte", models.F("release_on")),
+                            ("release_on__gte", models.F("begun_on")),
+                        ),
+                        name="isolation_span",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ("isolating", "proposed")), _negated=True),
+                            models.Q(
+                                ("activation_id__isnull", False),
+                                ("is_voluntary", False),
+                                models.Q(("basis", ""), _negated=True),
+                                models.Q(("document", ""), _negated=True),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="isolation_basis",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(
+                                ("ended_at", None),
+                                ("state__in", ["isolating", "proposed", "monitoring", "referred"]),
+                            ),
+                            models.Q(
+                                models.Q(
+                                    ("state__in", ["isolating", "proposed", "monitoring", "referred"]),
+                                    _negated=True,
+                                ),
+                                ("ended_at__isnull", False),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="isolation_ended",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -318,6 +403,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "isolation"], name="isolation_note_of")],
             },
         ),
         migrations.CreateModel(
@@ -406,6 +492,23 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["due_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("next_at__isnull", False)),
+                        fields=["next_at"],
+                        name="isolation_slot_next",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["place", "due_at"],
+                        name="isolation_slot_open",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "isolation", "on_day", "window"), name="isolation_slot_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -443,6 +546,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "isolation"], name="isolation_rung_of")],
             },
         ),
         migrations.CreateModel(
@@ -496,6 +600,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-at", "-id"],
+                "indexes": [models.Index(fields=["area", "isolation", "at"], name="isolation_checkin_of")],
             },
         ),
         migrations.CreateModel(
@@ -546,6 +651,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-at", "-id"],
+                "indexes": [models.Index(fields=["area", "isolation"], name="isolation_call_of")],
             },
         ),
         migrations.CreateModel(
@@ -575,6 +681,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["since_on", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("stopped_at", None)),
+                        fields=["area", "isolation"],
+                        name="isolation_standing_of",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -645,6 +758,21 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["for_on", "placed_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)),
+                        fields=["place", "for_on"],
+                        name="isolation_service_open",
+                    ),
+                    models.Index(fields=["area", "isolation"], name="isolation_service_of"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("standing__isnull", False)),
+                        fields=("area", "standing", "for_on"),
+                        name="isolation_service_day",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -674,6 +802,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["taken_on", "id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "isolation", "taken_on"), name="isolation_swab_day"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -742,6 +875,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["asked_at", "id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("ended_at", None)),
+                        fields=["place", "due_at"],
+                        name="isolation_transfer_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("asked", "accepted", "under_way"))),
+                        fields=("area", "isolation"),
+                        name="isolation_transfer_one",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -796,205 +943,6 @@ class Migration(migrations.Migration):
                     ),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="contactperson",
-            index=models.Index(fields=["area", "task"], name="contacts_person_task"),
-        ),
-        migrations.AddIndex(
-            model_name="contactperson",
-            index=models.Index(fields=["destroy_at"], name="contacts_person_destroy"),
-        ),
-        migrations.AddConstraint(
-            model_name="contactperson",
-            constraint=models.UniqueConstraint(fields=("area", "number"), name="contacts_person_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="contactperson",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("degree", 0)), fields=("area", "task"), name="contacts_person_one_case"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contactperson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("degree", 0), ("found_through", None)),
-                    models.Q(("degree__in", [1, 2]), ("found_through__isnull", False)),
-                    _connector="OR",
-                ),
-                name="contacts_person_degree",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="contactperson",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "destroy_at__lte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("added_at"), "+", models.Value(datetime.timedelta(days=30))
-                        ),
-                    )
-                ),
-                name="contacts_person_days",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="isolation",
-            index=models.Index(fields=["place", "state"], name="isolation_by_place"),
-        ),
-        migrations.AddIndex(
-            model_name="isolation",
-            index=models.Index(fields=["state", "release_on"], name="isolation_by_state"),
-        ),
-        migrations.AddIndex(
-            model_name="isolation",
-            index=models.Index(
-                condition=models.Q(("activation_id__isnull", False)),
-                fields=["activation_id"],
-                name="isolation_by_activation",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="isolation",
-            index=models.Index(
-                condition=models.Q(("phone_digest", ""), _negated=True),
-                fields=["area", "phone_digest"],
-                name="isolation_by_phone",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="isolation",
-            constraint=models.UniqueConstraint(fields=("area", "number"), name="isolation_isolation_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="isolation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("monitored_until_on__gte", models.F("release_on")),
-                    ("release_on__gte", models.F("begun_on")),
-                ),
-                name="isolation_span",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="isolation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state__in", ("isolating", "proposed")), _negated=True),
-                    models.Q(
-                        ("activation_id__isnull", False),
-                        ("is_voluntary", False),
-                        models.Q(("basis", ""), _negated=True),
-                        models.Q(("document", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="isolation_basis",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="isolation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("ended_at", None), ("state__in", ["isolating", "proposed", "monitoring", "referred"])
-                    ),
-                    models.Q(
-                        models.Q(
-                            ("state__in", ["isolating", "proposed", "monitoring", "referred"]), _negated=True
-                        ),
-                        ("ended_at__isnull", False),
-                    ),
-                    _connector="OR",
-                ),
-                name="isolation_ended",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="note",
-            index=models.Index(fields=["area", "isolation"], name="isolation_note_of"),
-        ),
-        migrations.AddIndex(
-            model_name="slot",
-            index=models.Index(
-                condition=models.Q(("next_at__isnull", False)), fields=["next_at"], name="isolation_slot_next"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="slot",
-            index=models.Index(
-                condition=models.Q(("state", "open")), fields=["place", "due_at"], name="isolation_slot_open"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="slot",
-            constraint=models.UniqueConstraint(
-                fields=("area", "isolation", "on_day", "window"), name="isolation_slot_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="rung",
-            index=models.Index(fields=["area", "isolation"], name="isolation_rung_of"),
-        ),
-        migrations.AddIndex(
-            model_name="checkin",
-            index=models.Index(fields=["area", "isolation", "at"], name="isolation_checkin_of"),
-        ),
-        migrations.AddIndex(
-            model_name="call",
-            index=models.Index(fields=["area", "isolation"], name="isolation_call_of"),
-        ),
-        migrations.AddIndex(
-            model_name="standing",
-            index=models.Index(
-                condition=models.Q(("stopped_at", None)),
-                fields=["area", "isolation"],
-                name="isolation_standing_of",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(
-                condition=models.Q(("ended_at", None)),
-                fields=["place", "for_on"],
-                name="isolation_service_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="service",
-            index=models.Index(fields=["area", "isolation"], name="isolation_service_of"),
-        ),
-        migrations.AddConstraint(
-            model_name="service",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("standing__isnull", False)),
-                fields=("area", "standing", "for_on"),
-                name="isolation_service_day",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="swab",
-            constraint=models.UniqueConstraint(
-                fields=("area", "isolation", "taken_on"), name="isolation_swab_day"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("ended_at", None)),
-                fields=["place", "due_at"],
-                name="isolation_transfer_open",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("asked", "accepted", "under_way"))),
-                fields=("area", "isolation"),
-                name="isolation_transfer_one",
-            ),
         ),
         area_key("isolation_isolation"),
         area_key("isolation_slot"),

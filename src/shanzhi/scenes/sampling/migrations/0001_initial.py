@@ -105,6 +105,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-drafted_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["place", "-drafted_at"], name="sampling_campaign_place"),
+                    models.Index(fields=["state"], name="sampling_campaign_state"),
+                    models.Index(
+                        condition=models.Q(("activation_id__isnull", False)),
+                        fields=["activation_id"],
+                        name="sampling_campaign_activation",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("closes__gt", models.F("opens"))), name="sampling_campaign_hours"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("days__gte", 1), ("slot_minutes__gte", 5)),
+                        name="sampling_campaign_slots",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -140,6 +158,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["campaign", "at"], name="sampling_event_campaign")],
             },
         ),
         migrations.CreateModel(
@@ -170,6 +189,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["campaign", "ticket_id"], name="sampling_checkin_ticket")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("once", True)),
+                        fields=("area", "campaign", "ticket_id"),
+                        name="sampling_checkin_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("people__gte", 1)), name="sampling_checkin_people"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -207,6 +237,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["campaign", "place"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("campaign", "place"), name="sampling_placecount_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -256,6 +289,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["campaign", "number", "id"],
+                "indexes": [models.Index(fields=["campaign"], name="sampling_point_campaign")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "campaign", "number"), name="sampling_point_number"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("closes__gt", models.F("opens"))), name="sampling_point_hours"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -294,6 +336,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["campaign", "point"], name="sampling_box_point")],
             },
         ),
         migrations.CreateModel(
@@ -342,6 +385,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["campaign", "place", "first", "id"],
+                "indexes": [
+                    models.Index(fields=["campaign", "point", "slot"], name="sampling_alloc_point"),
+                    models.Index(fields=["place", "campaign"], name="sampling_alloc_place"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "campaign", "place", "first"), name="sampling_alloc_first"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("doors__gte", 1)), name="sampling_alloc_doors"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -401,6 +456,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["received_at", "id"],
+                "indexes": [
+                    models.Index(fields=["campaign", "received_at"], name="sampling_act_received"),
+                    models.Index(fields=["campaign", "point", "happened_at"], name="sampling_act_point"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -438,6 +497,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["campaign", "point_id", "table_no"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("campaign", "point_id", "table_no"), name="sampling_pointcount_once"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
@@ -495,6 +559,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["made_at", "id"],
+                "indexes": [
+                    models.Index(fields=["campaign", "state"], name="sampling_retest_state"),
+                    models.Index(fields=["area", "tube_id"], name="sampling_retest_tube"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "checkin"), name="sampling_retest_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("negative__lte", models.F("sampled")), ("sampled__lte", models.F("people"))
+                        ),
+                        name="sampling_retest_within",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -533,6 +610,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["campaign", "place", "ordinal"],
+                "indexes": [models.Index(fields=["code"], name="sampling_ticket_by_code")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "campaign", "code"), name="sampling_ticket_code"),
+                    models.UniqueConstraint(
+                        fields=("area", "campaign", "place", "ordinal"), name="sampling_ticket_ordinal"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -604,6 +688,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["opened_at", "id"],
+                "indexes": [models.Index(fields=["campaign", "point", "state"], name="sampling_tube_point")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "campaign", "barcode"), name="sampling_tube_barcode"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("filled__lte", models.F("capacity"))), name="sampling_tube_room"
+                    ),
+                ],
             },
         ),
         migrations.AddField(
@@ -655,176 +748,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "tube"], name="sampling_result_tube")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["place", "-drafted_at"], name="sampling_campaign_place"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(fields=["state"], name="sampling_campaign_state"),
-        ),
-        migrations.AddIndex(
-            model_name="campaign",
-            index=models.Index(
-                condition=models.Q(("activation_id__isnull", False)),
-                fields=["activation_id"],
-                name="sampling_campaign_activation",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes__gt", models.F("opens"))), name="sampling_campaign_hours"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="campaign",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("days__gte", 1), ("slot_minutes__gte", 5)), name="sampling_campaign_slots"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="campaignevent",
-            index=models.Index(fields=["campaign", "at"], name="sampling_event_campaign"),
-        ),
-        migrations.AddConstraint(
-            model_name="placecount",
-            constraint=models.UniqueConstraint(fields=("campaign", "place"), name="sampling_placecount_once"),
-        ),
-        migrations.AddIndex(
-            model_name="point",
-            index=models.Index(fields=["campaign"], name="sampling_point_campaign"),
-        ),
-        migrations.AddConstraint(
-            model_name="point",
-            constraint=models.UniqueConstraint(
-                fields=("area", "campaign", "number"), name="sampling_point_number"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="point",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("closes__gt", models.F("opens"))), name="sampling_point_hours"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="box",
-            index=models.Index(fields=["campaign", "point"], name="sampling_box_point"),
-        ),
-        migrations.AddIndex(
-            model_name="allocation",
-            index=models.Index(fields=["campaign", "point", "slot"], name="sampling_alloc_point"),
-        ),
-        migrations.AddIndex(
-            model_name="allocation",
-            index=models.Index(fields=["place", "campaign"], name="sampling_alloc_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.UniqueConstraint(
-                fields=("area", "campaign", "place", "first"), name="sampling_alloc_first"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="allocation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("doors__gte", 1)), name="sampling_alloc_doors"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="act",
-            index=models.Index(fields=["campaign", "received_at"], name="sampling_act_received"),
-        ),
-        migrations.AddIndex(
-            model_name="act",
-            index=models.Index(fields=["campaign", "point", "happened_at"], name="sampling_act_point"),
-        ),
-        migrations.AddConstraint(
-            model_name="pointcount",
-            constraint=models.UniqueConstraint(
-                fields=("campaign", "point_id", "table_no"), name="sampling_pointcount_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="retest",
-            index=models.Index(fields=["campaign", "state"], name="sampling_retest_state"),
-        ),
-        migrations.AddIndex(
-            model_name="retest",
-            index=models.Index(fields=["area", "tube_id"], name="sampling_retest_tube"),
-        ),
-        migrations.AddConstraint(
-            model_name="retest",
-            constraint=models.UniqueConstraint(fields=("area", "checkin"), name="sampling_retest_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="retest",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("negative__lte", models.F("sampled")), ("sampled__lte", models.F("people"))
-                ),
-                name="sampling_retest_within",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="ticket",
-            index=models.Index(fields=["code"], name="sampling_ticket_by_code"),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.UniqueConstraint(
-                fields=("area", "campaign", "code"), name="sampling_ticket_code"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="ticket",
-            constraint=models.UniqueConstraint(
-                fields=("area", "campaign", "place", "ordinal"), name="sampling_ticket_ordinal"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tube",
-            index=models.Index(fields=["campaign", "point", "state"], name="sampling_tube_point"),
-        ),
-        migrations.AddConstraint(
-            model_name="tube",
-            constraint=models.UniqueConstraint(
-                fields=("area", "campaign", "barcode"), name="sampling_tube_barcode"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="tube",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("filled__lte", models.F("capacity"))), name="sampling_tube_room"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="checkin",
-            index=models.Index(fields=["campaign", "ticket_id"], name="sampling_checkin_ticket"),
         ),
         migrations.AddIndex(
             model_name="checkin",
             index=models.Index(fields=["area", "tube"], name="sampling_checkin_tube"),
-        ),
-        migrations.AddConstraint(
-            model_name="checkin",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("once", True)),
-                fields=("area", "campaign", "ticket_id"),
-                name="sampling_checkin_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="checkin",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("people__gte", 1)), name="sampling_checkin_people"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="tuberesult",
-            index=models.Index(fields=["area", "tube"], name="sampling_result_tube"),
         ),
         area_key("sampling_point"),
         area_key("sampling_tube"),

@@ -204,6 +204,186 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                ),
+                            )
+                        ),
+                        fields=["state", "due_at", "id"],
+                        name="cases_case_queue",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                ),
+                            )
+                        ),
+                        fields=["due_at", "id"],
+                        name="cases_case_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                ),
+                            )
+                        ),
+                        fields=["place", "due_at", "id"],
+                        include=("state",),
+                        name="cases_case_place",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                ),
+                            )
+                        ),
+                        fields=["unit", "due_at", "id"],
+                        include=("state",),
+                        name="cases_case_unit",
+                    ),
+                    models.Index(
+                        condition=models.Q(("closed_at__isnull", False)),
+                        fields=["closed_at"],
+                        name="cases_case_closed",
+                    ),
+                    models.Index(
+                        condition=models.Q(("master_id__isnull", False)),
+                        fields=["area", "master_id"],
+                        name="cases_case_master",
+                    ),
+                    models.Index(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                (
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                ),
+                            ),
+                            ("assignee__isnull", False),
+                        ),
+                        fields=["assignee", "due_at", "id"],
+                        name="cases_case_assignee",
+                    ),
+                    models.Index(
+                        condition=models.Q(("bundle__isnull", False)),
+                        fields=["bundle"],
+                        name="cases_case_bundle",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "number"), name="cases_case_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "reported",
+                                    "verifying",
+                                    "accepted",
+                                    "filed",
+                                    "dispatched",
+                                    "signed",
+                                    "handled",
+                                    "returning",
+                                    "suspended",
+                                    "inspecting",
+                                    "inspected",
+                                    "self_handled",
+                                    "sampled",
+                                    "merged",
+                                    "closed",
+                                    "rated",
+                                    "rejected",
+                                    "untrue",
+                                    "declined",
+                                    "void",
+                                ],
+                            )
+                        ),
+                        name="cases_case_state",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CaseEvent",
@@ -244,6 +424,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "case", "sequence"), name="cases_caseevent_sequence"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CasePhoto",
@@ -288,6 +475,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "case", "event", "sha256"), name="cases_casephoto_once"
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CaseRequest",
@@ -354,6 +548,23 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [
+                    models.Index(fields=["area", "case"], name="cases_caserequest_case"),
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["kind", "consents", "asked_at"],
+                        name="cases_caserequest_inbox",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "pending")),
+                        fields=("area", "case", "kind"),
+                        name="cases_caserequest_pending",
+                    )
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CaseSupport",
@@ -390,6 +601,12 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "indexes": [models.Index(fields=["unit", "case"], name="cases_casesupport_unit")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "case", "unit"), name="cases_casesupport_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Rating",
@@ -417,262 +634,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        (
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                        ),
-                    )
-                ),
-                fields=["state", "due_at", "id"],
-                name="cases_case_queue",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        (
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                        ),
-                    )
-                ),
-                fields=["due_at", "id"],
-                name="cases_case_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        (
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                        ),
-                    )
-                ),
-                fields=["place", "due_at", "id"],
-                include=("state",),
-                name="cases_case_place",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        (
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                        ),
-                    )
-                ),
-                fields=["unit", "due_at", "id"],
-                include=("state",),
-                name="cases_case_unit",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("closed_at__isnull", False)),
-                fields=["closed_at"],
-                name="cases_case_closed",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("master_id__isnull", False)),
-                fields=["area", "master_id"],
-                name="cases_case_master",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        (
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                        ),
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "case", "sequence"), name="cases_rating_sequence"
                     ),
-                    ("assignee__isnull", False),
-                ),
-                fields=["assignee", "due_at", "id"],
-                name="cases_case_assignee",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="case",
-            index=models.Index(
-                condition=models.Q(("bundle__isnull", False)), fields=["bundle"], name="cases_case_bundle"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.UniqueConstraint(fields=("area", "number"), name="cases_case_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="case",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "reported",
-                            "verifying",
-                            "accepted",
-                            "filed",
-                            "dispatched",
-                            "signed",
-                            "handled",
-                            "returning",
-                            "suspended",
-                            "inspecting",
-                            "inspected",
-                            "self_handled",
-                            "sampled",
-                            "merged",
-                            "closed",
-                            "rated",
-                            "rejected",
-                            "untrue",
-                            "declined",
-                            "void",
-                        ],
-                    )
-                ),
-                name="cases_case_state",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="caseevent",
-            constraint=models.UniqueConstraint(
-                fields=("area", "case", "sequence"), name="cases_caseevent_sequence"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="casephoto",
-            constraint=models.UniqueConstraint(
-                fields=("area", "case", "event", "sha256"), name="cases_casephoto_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="caserequest",
-            index=models.Index(fields=["area", "case"], name="cases_caserequest_case"),
-        ),
-        migrations.AddIndex(
-            model_name="caserequest",
-            index=models.Index(
-                condition=models.Q(("state", "pending")),
-                fields=["kind", "consents", "asked_at"],
-                name="cases_caserequest_inbox",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="caserequest",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "pending")),
-                fields=("area", "case", "kind"),
-                name="cases_caserequest_pending",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="casesupport",
-            index=models.Index(fields=["unit", "case"], name="cases_casesupport_unit"),
-        ),
-        migrations.AddConstraint(
-            model_name="casesupport",
-            constraint=models.UniqueConstraint(
-                fields=("area", "case", "unit"), name="cases_casesupport_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rating",
-            constraint=models.UniqueConstraint(
-                fields=("area", "case", "sequence"), name="cases_rating_sequence"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rating",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("stars__gte", 1), ("stars__lte", 5)), name="cases_rating_stars"
-            ),
+                    models.CheckConstraint(
+                        condition=models.Q(("stars__gte", 1), ("stars__lte", 5)), name="cases_rating_stars"
+                    ),
+                ],
+            },
         ),
         area_key("cases_case"),
         area_key("cases_caseevent"),

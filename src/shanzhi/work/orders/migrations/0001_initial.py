@@ -132,6 +132,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-drafted_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["place", "-drafted_at"], name="orders_order_place"),
+                    models.Index(fields=["state"], name="orders_order_state"),
+                    models.Index(
+                        condition=models.Q(("activation_id__isnull", False)),
+                        fields=["activation_id"],
+                        name="orders_order_activation",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -167,6 +176,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["order", "at"], name="orders_event_order")],
             },
         ),
         migrations.CreateModel(
@@ -206,6 +216,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["order", "place"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "place"), name="orders_placereach_place")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -236,6 +249,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["order", "at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "at"), name="orders_reachcount_at"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("acknowledged__lte", models.F("people")),
+                            ("delivered__lte", models.F("people")),
+                            ("sent__lte", models.F("people")),
+                        ),
+                        name="orders_reachcount_within",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -341,6 +365,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["order", "id"],
+                "indexes": [
+                    models.Index(fields=["account", "order"], name="orders_recipient_account"),
+                    models.Index(fields=["order", "place"], name="orders_recipient_place"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("instead_of", None)),
+                        fields=("area", "order", "account"),
+                        name="orders_recipient_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("instead_of__isnull", False)),
+                        fields=("area", "order", "account", "instead_of"),
+                        name="orders_recipient_once_instead",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -386,6 +426,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["received_at", "id"],
+                "indexes": [models.Index(fields=["area", "recipient"], name="orders_receipt_recipient")],
             },
         ),
         migrations.CreateModel(
@@ -427,6 +468,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "recipient"], name="orders_callthrough_recipient")],
             },
         ),
         migrations.CreateModel(
@@ -490,90 +532,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["order", "position"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("due_at__isnull", False), ("state", "waiting")),
+                        fields=["due_at"],
+                        name="orders_rung_due",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("order", "position"), name="orders_rung_position")
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["place", "-drafted_at"], name="orders_order_place"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(fields=["state"], name="orders_order_state"),
-        ),
-        migrations.AddIndex(
-            model_name="order",
-            index=models.Index(
-                condition=models.Q(("activation_id__isnull", False)),
-                fields=["activation_id"],
-                name="orders_order_activation",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="orderevent",
-            index=models.Index(fields=["order", "at"], name="orders_event_order"),
-        ),
-        migrations.AddConstraint(
-            model_name="placereach",
-            constraint=models.UniqueConstraint(fields=("order", "place"), name="orders_placereach_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="reachcount",
-            constraint=models.UniqueConstraint(fields=("order", "at"), name="orders_reachcount_at"),
-        ),
-        migrations.AddConstraint(
-            model_name="reachcount",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("acknowledged__lte", models.F("people")),
-                    ("delivered__lte", models.F("people")),
-                    ("sent__lte", models.F("people")),
-                ),
-                name="orders_reachcount_within",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="recipient",
-            index=models.Index(fields=["account", "order"], name="orders_recipient_account"),
-        ),
-        migrations.AddIndex(
-            model_name="recipient",
-            index=models.Index(fields=["order", "place"], name="orders_recipient_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="recipient",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("instead_of", None)),
-                fields=("area", "order", "account"),
-                name="orders_recipient_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="recipient",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("instead_of__isnull", False)),
-                fields=("area", "order", "account", "instead_of"),
-                name="orders_recipient_once_instead",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="receipt",
-            index=models.Index(fields=["area", "recipient"], name="orders_receipt_recipient"),
-        ),
-        migrations.AddIndex(
-            model_name="callthrough",
-            index=models.Index(fields=["area", "recipient"], name="orders_callthrough_recipient"),
-        ),
-        migrations.AddIndex(
-            model_name="rung",
-            index=models.Index(
-                condition=models.Q(("due_at__isnull", False), ("state", "waiting")),
-                fields=["due_at"],
-                name="orders_rung_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="rung",
-            constraint=models.UniqueConstraint(fields=("order", "position"), name="orders_rung_position"),
         ),
         area_key("orders_recipient"),
         composite_foreign_key("orders_recipient", "instead_of_id", "orders_recipient"),

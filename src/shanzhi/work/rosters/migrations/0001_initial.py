@@ -121,6 +121,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["begins_at", "place", "id"],
+                "indexes": [
+                    models.Index(fields=["roster", "begins_at"], name="rosters_shift_roster"),
+                    models.Index(fields=["place", "begins_at"], name="rosters_shift_place"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("area", "roster", "place", "post", "begins_at"), name="rosters_shift_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("ends_at__gt", models.F("begins_at"))), name="rosters_shift_span"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -190,6 +202,30 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["begins_at", "id"],
+                "indexes": [
+                    models.Index(fields=["area", "shift"], name="rosters_turn_shift"),
+                    models.Index(fields=["person_id", "begins_at"], name="rosters_turn_person"),
+                    models.Index(
+                        condition=models.Q(("state", "assigned"), ("warned_at", None)),
+                        fields=["late_at"],
+                        name="rosters_turn_late",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ("assigned", "on_post"))),
+                        fields=("area", "shift", "person_id"),
+                        name="rosters_turn_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("account__isnull", False), ("offer", None)),
+                            models.Q(("account", None), ("offer__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="rosters_turn_one",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -227,66 +263,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["area", "turn"], name="rosters_event_turn")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="shift",
-            index=models.Index(fields=["roster", "begins_at"], name="rosters_shift_roster"),
-        ),
-        migrations.AddIndex(
-            model_name="shift",
-            index=models.Index(fields=["place", "begins_at"], name="rosters_shift_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.UniqueConstraint(
-                fields=("area", "roster", "place", "post", "begins_at"), name="rosters_shift_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="shift",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("ends_at__gt", models.F("begins_at"))), name="rosters_shift_span"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="turn",
-            index=models.Index(fields=["area", "shift"], name="rosters_turn_shift"),
-        ),
-        migrations.AddIndex(
-            model_name="turn",
-            index=models.Index(fields=["person_id", "begins_at"], name="rosters_turn_person"),
-        ),
-        migrations.AddIndex(
-            model_name="turn",
-            index=models.Index(
-                condition=models.Q(("state", "assigned"), ("warned_at", None)),
-                fields=["late_at"],
-                name="rosters_turn_late",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="turn",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ("assigned", "on_post"))),
-                fields=("area", "shift", "person_id"),
-                name="rosters_turn_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="turn",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("account__isnull", False), ("offer", None)),
-                    models.Q(("account", None), ("offer__isnull", False)),
-                    _connector="OR",
-                ),
-                name="rosters_turn_one",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="turnevent",
-            index=models.Index(fields=["area", "turn"], name="rosters_event_turn"),
         ),
         area_key("rosters_shift"),
         area_key("rosters_turn"),

@@ -120,6 +120,22 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-asked_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["place", "state"], name="stock_request_place"),
+                    models.Index(fields=["state", "asked_at"], name="stock_request_state"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "number"), name="stock_request_number"),
+                    models.CheckConstraint(
+                        condition=models.Q(("quantity__gt", 0)), name="stock_request_quantity"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("approved", None), ("approved__lte", models.F("quantity")), _connector="OR"
+                        ),
+                        name="stock_request_approved",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -143,6 +159,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [models.UniqueConstraint(fields=("store", "item"), name="stock_minimum_once")],
+            },
         ),
         migrations.CreateModel(
             name="Entry",
@@ -205,6 +224,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-at", "-id"],
+                "indexes": [
+                    models.Index(fields=["area", "store", "at"], name="stock_entry_store"),
+                    models.Index(fields=["group_id"], name="stock_entry_group"),
+                    models.Index(
+                        condition=models.Q(("activation_id__isnull", False)),
+                        fields=["activation_id"],
+                        name="stock_entry_activation",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "store", "item", "line"), name="stock_entry_line")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -240,6 +271,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "store", "item", "lot"), name="stock_balance_lot")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="RequestEvent",
@@ -279,65 +315,6 @@ class Migration(migrations.Migration):
                 "ordering": ["at", "id"],
                 "indexes": [models.Index(fields=["area", "request"], name="stock_event_request")],
             },
-        ),
-        migrations.AddIndex(
-            model_name="request",
-            index=models.Index(fields=["place", "state"], name="stock_request_place"),
-        ),
-        migrations.AddIndex(
-            model_name="request",
-            index=models.Index(fields=["state", "asked_at"], name="stock_request_state"),
-        ),
-        migrations.AddConstraint(
-            model_name="request",
-            constraint=models.UniqueConstraint(fields=("area", "number"), name="stock_request_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="request",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("quantity__gt", 0)), name="stock_request_quantity"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="request",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("approved", None), ("approved__lte", models.F("quantity")), _connector="OR"
-                ),
-                name="stock_request_approved",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="minimum",
-            constraint=models.UniqueConstraint(fields=("store", "item"), name="stock_minimum_once"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["area", "store", "at"], name="stock_entry_store"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(fields=["group_id"], name="stock_entry_group"),
-        ),
-        migrations.AddIndex(
-            model_name="entry",
-            index=models.Index(
-                condition=models.Q(("activation_id__isnull", False)),
-                fields=["activation_id"],
-                name="stock_entry_activation",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="entry",
-            constraint=models.UniqueConstraint(
-                fields=("area", "store", "item", "line"), name="stock_entry_line"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="balance",
-            constraint=models.UniqueConstraint(
-                fields=("area", "store", "item", "lot"), name="stock_balance_lot"
-            ),
         ),
         area_key("stock_request"),
         composite_foreign_key("stock_requestevent", "request_id", "stock_request"),

@@ -178,6 +178,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-drafted_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["place", "-drafted_at"], name="sweeps_sweep_place"),
+                    models.Index(fields=["state"], name="sweeps_sweep_state"),
+                    models.Index(
+                        condition=models.Q(("activation_id__isnull", False)),
+                        fields=["activation_id"],
+                        name="sweeps_sweep_activation",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -219,6 +228,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep", "turn", "place"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("sweep", "turn", "place"), name="sweeps_placecover_place")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -282,6 +294,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep", "id"],
+                "indexes": [models.Index(fields=["sweep", "place"], name="sweeps_piece_place")],
             },
         ),
         migrations.CreateModel(
@@ -313,6 +326,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep", "turn", "group_id"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("sweep", "turn", "group_id"), name="sweeps_crew_group")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -341,6 +357,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep", "turn", "at"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("sweep", "turn", "at"), name="sweeps_covercount_at")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -376,6 +395,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["at", "id"],
+                "indexes": [models.Index(fields=["sweep", "at"], name="sweeps_event_sweep")],
             },
         ),
         migrations.CreateModel(
@@ -413,6 +433,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep", "number"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("sweep", "number"), name="sweeps_turn_number")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -451,6 +474,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["sweep_id", "turn", "id"],
+                "indexes": [
+                    models.Index(fields=["sweep_id", "turn", "place_id"], name="sweeps_turnpiece_place")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("area", "piece", "turn"), name="sweeps_turnpiece_once")
+                ],
             },
         ),
         migrations.CreateModel(
@@ -679,60 +708,6 @@ class Migration(migrations.Migration):
                     models.Index(fields=["sweep_id", "turn", "group_id"], name="sweeps_share_group"),
                 ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="sweep",
-            index=models.Index(fields=["place", "-drafted_at"], name="sweeps_sweep_place"),
-        ),
-        migrations.AddIndex(
-            model_name="sweep",
-            index=models.Index(fields=["state"], name="sweeps_sweep_state"),
-        ),
-        migrations.AddIndex(
-            model_name="sweep",
-            index=models.Index(
-                condition=models.Q(("activation_id__isnull", False)),
-                fields=["activation_id"],
-                name="sweeps_sweep_activation",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="placecover",
-            constraint=models.UniqueConstraint(
-                fields=("sweep", "turn", "place"), name="sweeps_placecover_place"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="piece",
-            index=models.Index(fields=["sweep", "place"], name="sweeps_piece_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="crew",
-            constraint=models.UniqueConstraint(
-                fields=("sweep", "turn", "group_id"), name="sweeps_crew_group"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="covercount",
-            constraint=models.UniqueConstraint(fields=("sweep", "turn", "at"), name="sweeps_covercount_at"),
-        ),
-        migrations.AddIndex(
-            model_name="sweepevent",
-            index=models.Index(fields=["sweep", "at"], name="sweeps_event_sweep"),
-        ),
-        migrations.AddConstraint(
-            model_name="turn",
-            constraint=models.UniqueConstraint(fields=("sweep", "number"), name="sweeps_turn_number"),
-        ),
-        migrations.AddIndex(
-            model_name="turnpiece",
-            index=models.Index(fields=["sweep_id", "turn", "place_id"], name="sweeps_turnpiece_place"),
-        ),
-        migrations.AddConstraint(
-            model_name="turnpiece",
-            constraint=models.UniqueConstraint(
-                fields=("area", "piece", "turn"), name="sweeps_turnpiece_once"
-            ),
         ),
         area_key("sweeps_piece"),
         composite_foreign_key("sweeps_turnpiece", "piece_id", "sweeps_piece"),
