@@ -64,11 +64,10 @@ def _measure(city: str) -> None:
     _fill(city, today - timedelta(days=365))
     print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
 
-    begun = last = time.perf_counter()
+    begun, own, load = time.perf_counter(), time.process_time(), os.getloadavg()[0]
     steps: list[tuple[str, float]] = []
 
     def tell(step: str, done: int, total: int) -> None:
-        nonlocal last
         if done == 0:
             steps.append((step, time.perf_counter()))
 
@@ -87,7 +86,7 @@ def _measure(city: str) -> None:
     for scope in [*queries.areas_of(made), city]:
         maps.bake(scope, on=today, at=now)
     steps.append(("", time.perf_counter()))
-    took = steps[-1][1] - begun
+    took, own = steps[-1][1] - begun, time.process_time() - own
     print(
         f"{numbers['communities']:,} communities, {numbers['floors']:,} floors, {numbers['households']:,} households "
         f"-> {numbers['parts']:,} micro-grids in {numbers['grids']:,} grids; out of the band "
@@ -98,6 +97,7 @@ def _measure(city: str) -> None:
     print(
         f"  {'whole city':<18}{took:>8.1f} s   goal {GOAL_CITY:g} s: {'met' if took <= GOAL_CITY else 'MISSED'}"
     )
+    print(f"  {'own CPU':<18}{own:>8.1f} s   load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after")
 
     for level in ("province", "city", "county"):
         place = Place.objects.filter(level=level, closed_on=None).order_by("code")[0]

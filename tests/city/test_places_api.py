@@ -146,7 +146,7 @@ def test_the_journal_to_take_along(town, browser, at):
         "更名",
         "春风街道",
         "新名街道",
-        "街道（乡镇）",
+        "街道",
     )
     [feature] = [
         one
