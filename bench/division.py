@@ -97,7 +97,9 @@ def _measure(city: str) -> None:
     print(
         f"  {'whole city':<18}{took:>8.1f} s   goal {GOAL_CITY:g} s: {'met' if took <= GOAL_CITY else 'MISSED'}"
     )
-    print(f"  {'own CPU':<18}{own:>8.1f} s   load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after")
+    print(
+        f"  {'own CPU':<18}{own:>8.1f} s   load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+    )
 
     for level in ("province", "city", "county"):
         place = Place.objects.filter(level=level, closed_on=None).order_by("code")[0]

@@ -103,7 +103,12 @@ def test_whoever_heard_of_a_posting_hears_that_it_is_over(posted, texts, at):
     for one in posted:
         actions.perform(one.area, one.id, "relieve", reason="轮换", actor=SYSTEM, at=at)
     relief = Message.objects.get(round=2)  # the others were never told anything
-    assert (relief.subject_id, relief.channel, relief.state, relief.address) == (first.id, "sms", "queued", NUMBER)
+    assert (relief.subject_id, relief.channel, relief.state, relief.address) == (
+        first.id,
+        "sms",
+        "queued",
+        NUMBER,
+    )
     assert "示例小区的分派已取消，无需前往。请等候下一次安排。" in relief.text and "长乐社区" in relief.text
     assert told(posted, at) == {"干部甲": ("queued", False), "干部乙": None, "干部丙": None}
     actions.perform(first.area, first.id, "return", reason="任务结束", actor=SYSTEM, at=at)

@@ -29,12 +29,23 @@ export const fillOf = (scope: MapScope, level: MapLevel) => `fill-${level}-${sco
 /** Names of places stand in a layer of points: a polygon that crosses tiles would be named in each of them. */
 const namesOf = (level: MapLevel) => (level === 'compound' ? level : `name-${level}`)
 
-function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
+/** What a scope names beside others: its own places; neighbours of them all are named by the first alone. */
+function once(scope: MapScope, scopes: MapScope[]): { filter?: never } {
+  if (scopes.length < 2) return {}
+  const own = ['!', ['to-boolean', ['get', 'outside']]]
+  if (scope !== scopes[0]) return { filter: own as never }
+  const heads = scopes.map((one) => one.scope.replace(/00$/, ''))
+  const theirs = heads.map((head) => ['==', ['slice', ['get', 'code'], 0, head.length], head])
+  return { filter: ['any', own, ['!', ['any', ...theirs]]] as never }
+}
+
+function ofLevel(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpecification[] {
   const { from, named, until, colour, width } = ZOOMS[level]
   const base = { source: sourceOf(scope), 'source-layer': level } as const
   const label: LayerSpecification = {
     ...base,
     'source-layer': namesOf(level),
+    ...(level === 'compound' ? {} : once(scope, scopes)),
     id: `name-${level}-${scope.scope}`,
     type: 'symbol',
     minzoom: named,
@@ -116,7 +127,7 @@ export function styleOf(scopes: MapScope[], origin: string, key = ''): StyleSpec
   ]
   if (key) for (const id of ['vec', 'cva']) layers.push({ id, type: 'raster', source: id })
   for (const level of [...LEVELS, 'compound'] as MapLevel[]) {
-    for (const scope of scopes) layers.push(...ofLevel(scope, level))
+    for (const scope of scopes) layers.push(...ofLevel(scope, level, scopes))
   }
   layers.push(
     { id: 'chosen-fill', type: 'fill', source: 'chosen', paint: { 'fill-color': '#b35c00', 'fill-opacity': 0.16 } },

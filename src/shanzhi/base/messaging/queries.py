@@ -72,9 +72,7 @@ def _counted(rows: "object") -> dict[str, Counts]:
 
 def states_of(areas: Iterable[str], subject_ids: Iterable[UUID], after: int = 0) -> dict[UUID, str]:
     """Subject id -> the state of its newest message after that round; subjects without one are left out."""
-    rows = Message.objects.filter(
-        area__in=list(areas), subject_id__in=list(subject_ids), round__gt=after
-    )
+    rows = Message.objects.filter(area__in=list(areas), subject_id__in=list(subject_ids), round__gt=after)
     return dict(rows.order_by("created_at", "id").values_list("subject_id", "state"))
 
 

@@ -132,15 +132,24 @@ def _places(
 def _names(
     level: Level, rows: list[tuple[Any, ...]], shapes: Shapes, outside: NDArray[np.bool_], bounds: Bounds
 ) -> Layer:
-    """One point for the name of each place, inside it: of several parts in the largest, of others in what is seen."""
-    named = NAMED_FROM_ZOOM[level]
+    """One point for the name of each place, inside it: of several parts in the largest, of others in what is seen.
+
+    With code and `outside`, so that a screen with the maps of several districts names what both show once.
+    """
     seen = shapes.copy()
-    seen[outside] = shapely.intersection(shapes[outside], shapely.box(*bounds))
+    seen[outside] = shapely.intersection(shapely.make_valid(shapes[outside]), shapely.box(*bounds))
     parts, of = shapely.get_parts(seen, return_index=True)
     order = np.lexsort((-shapely.area(parts), of))
-    largest = parts[order][np.unique(of[order], return_index=True)[1]]
-    properties = {"name": [row[3] for row in rows]}
-    return Layer(f"name-{level.value}", shapely.point_on_surface(largest), properties, named)
+    named, first = np.unique(
+        of[order], return_index=True
+    )  # a neighbour that only touches the corner may be nothing
+    properties = {
+        "code": [rows[at][2] for at in named.tolist()],
+        "name": [rows[at][3] for at in named.tolist()],
+        "outside": [True if outside[at] else None for at in named.tolist()],
+    }
+    points = shapely.point_on_surface(parts[order][first])
+    return Layer(f"name-{level.value}", points, properties, NAMED_FROM_ZOOM[level])
 
 
 def _dots(rows: list[tuple[Any, ...]], dots: Shapes) -> Layer:

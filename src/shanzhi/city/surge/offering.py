@@ -154,7 +154,9 @@ def forget_personal(offer: Offer) -> None:
 
 def tell_last(offer: Offer, source: str, target: str, at: datetime, due_at: datetime | None = None) -> int:
     """Tell somebody between two postings that they go home; before their telephone is erased."""
-    posting = Posting.objects.filter(id=offer.posting_id, offer=offer).select_related("need__compound").first()
+    posting = (
+        Posting.objects.filter(id=offer.posting_id, offer=offer).select_related("need__compound").first()
+    )
     return 0 if posting is None else telling.tell_end(posting, offer, source, target, at, due_at)
 
 

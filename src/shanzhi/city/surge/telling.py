@@ -52,7 +52,8 @@ TOLD = {
     )
 }
 ENDED = {
-    one.code: Told(one.code, f"结束通知：{one.zh}", f"On the end: {one.en}", one.call) for one in TOLD.values()
+    one.code: Told(one.code, f"结束通知：{one.zh}", f"On the end: {one.en}", one.call)
+    for one in TOLD.values()
 }
 # What nobody has seen: it waits, or was stopped while it waited.
 _UNSEEN = frozenset({"queued", "cancelled"})
@@ -97,7 +98,11 @@ def tell(posting_ids: Sequence[UUID], at: datetime) -> int:
     ids, wanted = list(posting_ids), []
     with transaction.atomic():
         for area in sorted(set(Posting.objects.filter(id__in=ids).values_list("area", flat=True))):
-            list(Posting.objects.select_for_update().filter(area=area, id__in=ids, ended_at=None).order_by("id"))
+            list(
+                Posting.objects.select_for_update()
+                .filter(area=area, id__in=ids, ended_at=None)
+                .order_by("id")
+            )
         rows = Posting.objects.filter(id__in=ids, ended_at=None, offer__state__in=OPEN)
         postings = list(rows.select_related("offer", "need__compound").order_by("id"))
         where = _where({posting.place_id for posting in postings}, at)

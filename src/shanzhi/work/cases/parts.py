@@ -46,7 +46,10 @@ class _Wish:
     def words(self) -> tuple[str, str]:
         zh, en = CLOCKS[self.clock]
         if self.amount is None:
-            return f"{zh.removesuffix('时限')}时限改为昼夜连续计时", f"{en}: the usual limit runs day and night"
+            return (
+                f"{zh.removesuffix('时限')}时限改为昼夜连续计时",
+                f"{en}: the usual limit runs day and night",
+            )
         unit = Unit(self.unit)
         return f"{zh.removesuffix('时限')}时限 {self.amount:g} {unit.zh}", f"{en}: {self.amount:g} {unit.en}"
 
