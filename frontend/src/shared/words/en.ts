@@ -5,6 +5,7 @@ import { enDesk } from './en-desk'
 import { enDuty } from './en-duty'
 import { enGrid } from './en-grid'
 import { enOrders } from './en-orders'
+import { enPartners } from './en-partners'
 import { enPlans } from './en-plans'
 import { enRetention } from './en-retention'
 import { enSampling } from './en-sampling'
@@ -15,6 +16,7 @@ import type { zh } from './zh'
 export const en: Record<keyof typeof zh, string> = {
   ...enDesk,
   ...enGrid,
+  ...enPartners,
   ...enSurge,
   ...enOrders,
   ...enPlans,

@@ -5,6 +5,7 @@ import { zhDesk } from './zh-desk'
 import { zhDuty } from './zh-duty'
 import { zhGrid } from './zh-grid'
 import { zhOrders } from './zh-orders'
+import { zhPartners } from './zh-partners'
 import { zhPlans } from './zh-plans'
 import { zhRetention } from './zh-retention'
 import { zhSampling } from './zh-sampling'
@@ -14,6 +15,7 @@ import { zhSweeps } from './zh-sweeps'
 export const zh = {
   ...zhDesk,
   ...zhGrid,
+  ...zhPartners,
   ...zhSurge,
   ...zhOrders,
   ...zhPlans,
