@@ -39,11 +39,10 @@ function once(scope: MapScope, scopes: MapScope[]): { filter?: never } {
   return { filter: ['any', own, ['!', ['any', ...theirs]]] as never }
 }
 
-function ofLevel(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpecification[] {
-  const { from, named, until, colour, width } = ZOOMS[level]
-  const base = { source: sourceOf(scope), 'source-layer': level } as const
-  const label: LayerSpecification = {
-    ...base,
+function labelOf(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpecification {
+  const { named, until, colour } = ZOOMS[level]
+  return {
+    source: sourceOf(scope),
     'source-layer': namesOf(level),
     ...(level === 'compound' ? {} : once(scope, scopes)),
     id: `name-${level}-${scope.scope}`,
@@ -54,12 +53,17 @@ function ofLevel(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpe
       'text-field': ['get', 'name'],
       'text-font': FONT,
       'text-size': level === 'county' || level === 'street' ? 14 : 12,
-      'text-padding': 12,
+      'text-padding': 4,
       'text-max-width': 8,
       ...(level === 'compound' ? { 'text-offset': [0, 1], 'text-anchor': 'top' } : {}),
     },
-    paint: { 'text-color': colour, 'text-halo-color': '#ffffff', 'text-halo-width': 1.6 },
+    paint: { 'text-color': colour, 'text-halo-color': '#ffffff', 'text-halo-width': 2 },
   }
+}
+
+function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
+  const { from, colour, width } = ZOOMS[level]
+  const base = { source: sourceOf(scope), 'source-layer': level } as const
   if (level === 'compound') {
     const points: LayerSpecification = {
       ...base,
@@ -73,7 +77,7 @@ function ofLevel(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpe
         'circle-stroke-width': 1,
       },
     }
-    return [points, label]
+    return [points]
   }
   const line = (rough: boolean): LayerSpecification => ({
     ...base,
@@ -90,7 +94,7 @@ function ofLevel(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpe
     minzoom: from,
     paint: { 'fill-color': colour, 'fill-opacity': level === 'county' ? 0.05 : 0.02 },
   }
-  return [fill, line(false), line(true), label]
+  return [fill, line(false), line(true)]
 }
 
 const BASE_TILES = 'https://t{s}.tianditu.gov.cn'
@@ -126,9 +130,8 @@ export function styleOf(scopes: MapScope[], origin: string, key = ''): StyleSpec
     { id: 'ground', type: 'background', paint: { 'background-color': '#f4f7f8' } },
   ]
   if (key) for (const id of ['vec', 'cva']) layers.push({ id, type: 'raster', source: id })
-  for (const level of [...LEVELS, 'compound'] as MapLevel[]) {
-    for (const scope of scopes) layers.push(...ofLevel(scope, level, scopes))
-  }
+  const levels: MapLevel[] = [...LEVELS, 'compound']
+  for (const level of levels) for (const scope of scopes) layers.push(...ofLevel(scope, level))
   layers.push(
     { id: 'chosen-fill', type: 'fill', source: 'chosen', paint: { 'fill-color': '#b35c00', 'fill-opacity': 0.16 } },
     {
@@ -146,6 +149,8 @@ export function styleOf(scopes: MapScope[], origin: string, key = ''): StyleSpec
       paint: { 'line-color': '#b35c00', 'line-width': 3, 'line-dasharray': [2, 1.5] },
     },
   )
+  // Names stand above every line and the chosen place; where two would meet, the larger place is named.
+  for (const level of levels.reverse()) for (const scope of scopes) layers.push(labelOf(scope, level, scopes))
   return { version: 8, sources, layers }
 }
 

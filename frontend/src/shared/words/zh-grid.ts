@@ -34,6 +34,7 @@ export const zhGrid = {
   'grid.households.n': '{n} 户',
   'grid.zoomIn': '放大',
   'grid.zoomOut': '缩小',
+  'grid.map.loading': '地图加载中…',
   'grid.map.empty': '还没有边界可显示。导入边界，或在“导入数据”里绘制近似边界，地图随后自动生成。',
   'grid.map.emptyPast': '那一天还没有绘制过地图；树和区域页照常可用。',
   'grid.map.noWebgl': '此浏览器不能显示地图。左侧的树和右侧的区域页照常可用；地图请用较新的浏览器打开。',
