@@ -55,7 +55,10 @@ function labelOf(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpe
       'text-size': level === 'county' || level === 'street' ? 14 : 12,
       'text-padding': 4,
       'text-max-width': 8,
-      ...(level === 'compound' ? { 'text-offset': [0, 1], 'text-anchor': 'top' } : {}),
+      // Two names that would meet make room for each other before one of them goes.
+      ...(level === 'compound'
+        ? { 'text-offset': [0, 1], 'text-anchor': 'top' }
+        : { 'text-variable-anchor': ['center', 'top', 'bottom'], 'text-radial-offset': 0.4 }),
     },
     paint: { 'text-color': colour, 'text-halo-color': '#ffffff', 'text-halo-width': 2 },
   }
