@@ -110,7 +110,7 @@ def test_needs_and_people_to_take_along(desk, community):
     found = dict(zip(head, row, strict=True))
     assert (found["社区"], found["任务"]) == (community.name, "=卡点值守")
     assert [found[name] for name in ("需要人数", "已派人数", "缺口")] == [2, 2, 0]
-    assert found["结束"] == date.fromisoformat(END)
+    assert found["结束（当天起不再需要）"] == date.fromisoformat(END)
     [feature] = manager.client.get("/api/surge/needs/export?format=geojson").json()["features"]
     assert feature["properties"]["people"] == feature["properties"]["met"] == 2
     assert feature["geometry"] is None or feature["geometry"]["type"] == "Point"

@@ -174,8 +174,8 @@ def _write_parts(found: Proposal, read: instance.Instance, draft: drafting.Draft
     with connection.cursor() as cursor:
         copy_rows(
             cursor, "gridding_proposalpart",
-            "id, area, proposal_id, community_id, floors, labels, microgrids, grids, households, count, below, above, "
-            "version",
+            "id, area, proposal_id, community_id, floors, labels, microgrids, grids, households, count, below, "
+            "above, version",
             rows(),
         )  # fmt: skip
 

@@ -24,7 +24,8 @@ def needs_workbook(listed: Sequence[Need], on: date, at: datetime, *, zh: bool) 
     columns = _columns(
         zh, ("社区", "Community", "text"), ("小区", "Compound", "text"), ("需要人数", "People needed", "number"),
         ("已派人数", "People posted", "number"), ("缺口", "Still missing", "number"), ("任务", "Task", "text"),
-        ("技能", "Skills", "text"), ("开始", "From", "text"), ("结束", "Until", "text"), ("说明", "Note", "text"),
+        ("技能", "Skills", "text"), ("开始", "From", "text"),
+        ("结束（当天起不再需要）", "Until (first day without)", "text"), ("说明", "Note", "text"),
         ("提出人", "Stated by", "text"),
     )  # fmt: skip
     rows = [
@@ -72,7 +73,7 @@ def offers_workbook(listed: Sequence[Offer], at: datetime, *, zh: bool) -> bytes
     columns = _columns(
         zh, ("单位", "Unit", "text"), ("姓名", "Name", "text"), ("电话", "Telephone", "text"),
         ("技能", "Skills", "text"), ("居住社区", "Home community", "text"), ("开始", "From", "text"),
-        ("结束", "Until", "text"), ("状态", "State", "text"),
+        ("结束（当天起不再在岗）", "Until (first day off)", "text"), ("状态", "State", "text"),
     )  # fmt: skip
     rows = [
         (
