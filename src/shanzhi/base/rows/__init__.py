@@ -1,7 +1,7 @@
 """What the rows of every table have in common: codes in byte order, `area`, keys that can be distributed."""
 
 from shanzhi.base.rows.fields import CodeField
-from shanzhi.base.rows.many import array_of, copy_rows
+from shanzhi.base.rows.many import array_of
 from shanzhi.base.rows.migrations import append_only, area_key, composite_foreign_key
 from shanzhi.base.rows.models import GrowingRow
 from shanzhi.base.rows.plans import by_index, in_sets
@@ -14,6 +14,5 @@ __all__ = [
     "array_of",
     "by_index",
     "composite_foreign_key",
-    "copy_rows",
     "in_sets",
 ]

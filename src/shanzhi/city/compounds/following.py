@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from shanzhi.base.rows import array_of, copy_rows
+from shanzhi.base.rows import array_of
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
 
@@ -111,14 +111,12 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
             [on, *given],
         )
         going_on = _go_on(cursor, given, floors, on)
-        copy_rows(
-            cursor, "compounds_membership", "id, area, floor_id, place_id, from_on",
-            (
-                (uuid7(), area, floor, place, on)
-                for area, floor, place in floors
-                if place is not None and floor not in going_on
-            ),
-        )  # fmt: skip
+        with cursor.copy(
+            "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
+        ) as copy:
+            for area, floor, place in floors:
+                if place is not None and floor not in going_on:
+                    copy.write_row((uuid7(), area, floor, place, on))
 
 
 def _go_on(cursor: Any, given: list[str], floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:

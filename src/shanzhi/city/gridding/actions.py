@@ -1,7 +1,7 @@
 """The verbs of division: the only writers of proposals. What a publishing writes is in `publishing`."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -14,8 +14,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
-from shanzhi.base.rows import array_of, copy_rows
-from shanzhi.base.rows.many import Plain
+from shanzhi.base.rows import array_of
 from shanzhi.city.compounds.estimating import Look, estimate
 from shanzhi.city.gridding import bounds, drafting, edits, instance, naming, queries
 from shanzhi.city.gridding.errors import STATES, FloorsChanged, NothingToDivide, NotInThatState
@@ -160,24 +159,24 @@ def _work_out(found: Proposal, on: date, tell: Tell) -> dict[str, Any]:
 
 
 def _write_parts(found: Proposal, read: instance.Instance, draft: drafting.Draft) -> None:
-    def rows() -> Iterator[tuple[Plain, ...]]:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(
+            "COPY gridding_proposalpart (id, area, proposal_id, community_id, floors, labels, microgrids, grids, "
+            "households, count, below, above, version) FROM STDIN"
+        ) as copy,
+    ):
         for number, span in enumerate(read.slices()):
             entries = draft.microgrids[number]
-            yield (
-                uuid7(), read.area[span.start], found.id, read.communities[number], array_of(read.ids[span]),
-                array_of(draft.labels[number].tolist()), json.dumps(entries), json.dumps(draft.grids[number]),
-                sum(entry["households"] for entry in entries), len(entries),
-                sum(entry["households"] < found.low for entry in entries),
-                sum(entry["households"] > found.high for entry in entries), 1,
+            copy.write_row(
+                (
+                    uuid7(), read.area[span.start], found.id, read.communities[number], array_of(read.ids[span]),
+                    array_of(draft.labels[number].tolist()), json.dumps(entries), json.dumps(draft.grids[number]),
+                    sum(entry["households"] for entry in entries), len(entries),
+                    sum(entry["households"] < found.low for entry in entries),
+                    sum(entry["households"] > found.high for entry in entries), 1,
+                )
             )  # fmt: skip
-
-    with connection.cursor() as cursor:
-        copy_rows(
-            cursor, "gridding_proposalpart",
-            "id, area, proposal_id, community_id, floors, labels, microgrids, grids, households, count, below, "
-            "above, version",
-            rows(),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 from pypinyin import lazy_pinyin
 
-from shanzhi.base.rows import array_of, copy_rows
+from shanzhi.base.rows import array_of
 from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.rows import DivisionRow
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted, line_of
@@ -130,7 +130,9 @@ def _go_on(cursor: Any, added: list[tuple[Any, ...]], on: date) -> set[tuple[obj
 
 
 def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[Any, ...]]) -> None:
-    copy_rows(cursor, table, columns, lines)
+    with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
 
 
 def _close(cursor: Any, places: list[UUID], on: date) -> None:
