@@ -187,10 +187,24 @@ def side_by_side(names: list[str]) -> None:
     builder.start()
     try:
         install(names)
+        if "dev" in names:
+            compile_kernels()
     finally:
         builder.join()
     if failures:
         raise failures[0]
+
+
+def compile_kernels() -> None:
+    """Tests do not wait for the compiler of the planning kernels, each process anew; a service compiles by itself."""
+    sources = sorted((ROOT / "src" / "shanzhi" / "core" / "planning").glob("*.py"))
+    stamp, wanted = VENV / ".stamp-kernels", digest(*sources)
+    if is_fresh(stamp, wanted):
+        return
+    say("编译规划算法 / compiling the planning kernels")
+    environment = {"PYTHONPATH": str(ROOT / "src")}
+    run("warm", [str(PYTHON), "-m", "shanzhi.core.planning.warm"], ROOT, environment)
+    stamp.write_text(wanted, "utf-8")
 
 
 def main() -> int:

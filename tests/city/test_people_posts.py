@@ -21,6 +21,8 @@ from shanzhi.city.places import actions as places
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 
+pytestmark = pytest.mark.once
+
 PASSWORD = "Spring-2026"
 DAY = date(2026, 3, 9)
 

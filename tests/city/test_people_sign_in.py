@@ -11,6 +11,8 @@ from shanzhi.city.people import actions
 from shanzhi.city.people.models import DeskSession, SignInGuard
 from shanzhi.city.people.sessions import token_hash
 
+pytestmark = pytest.mark.once
+
 PASSWORD = "Spring-2026"
 OTHER = "Autumn-2026"
 

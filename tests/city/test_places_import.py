@@ -129,6 +129,7 @@ def test_a_closed_place_is_gone_from_the_tree_but_what_happened_there_stays_in_s
     assert take(rows_of(("900102001201", "新河社区")), at).created == 1
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     ("line", "field", "message"),
     [
@@ -362,6 +363,7 @@ def test_a_statistical_list_of_thousands_of_places(db, at):
     assert take(rows, at).unchanged == 2112
 
 
+@pytest.mark.once
 def test_the_demo_list_comes_in(db, at):
     path = Path(__file__).parents[2] / "packs" / "divisions" / "510100.csv"
     report = take(read_divisions(path.read_bytes()), at)
@@ -370,6 +372,7 @@ def test_the_demo_list_comes_in(db, at):
     assert (district.name, len(queries.children(district.id, TODAY))) == ("武侯区", 15)
 
 
+@pytest.mark.once
 def test_the_real_list_of_five_cities(db, at, shared_data):
     content = (shared_data / "divisions" / "divisions_5cities_2022.csv.gz").read_bytes()
     rows = read_divisions(content)
@@ -383,6 +386,7 @@ def test_the_real_list_of_five_cities(db, at, shared_data):
 DAYS = [date(2025, 1, 1) + timedelta(days=step) for step in range(6)]
 
 
+@pytest.mark.once
 @settings(suppress_health_check=list(HealthCheck))
 @given(
     st.lists(

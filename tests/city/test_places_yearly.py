@@ -15,6 +15,8 @@ from shanzhi.city.places.models import Place
 from shanzhi.city.places.rows import DivisionRow
 from shanzhi.core.kit.errors import InvalidInput
 
+pytestmark = pytest.mark.once
+
 HEAD = "年份,代码,名称,区县代码\n"
 OLD = "2017,900101001,春风街道办事处,900101\n2017,900101002,安定镇,900101\n2017,900101003,旧街道,900101\n"
 

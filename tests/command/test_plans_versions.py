@@ -14,7 +14,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.command.plans import diffing, document
 from shanzhi.command.plans.models import Plan, PlanEvent, PlanVersion
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[[str], Any]
 
 

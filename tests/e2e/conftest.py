@@ -206,6 +206,8 @@ class Window:
         self.get("login-password").fill(PASSWORD)
         self.get("login-submit").click()
         expect(self.get("user-name")).to_be_visible()
+        # The name is shown before the first page is: whoever goes on sooner would be taken back to it.
+        self.page.wait_for_url(lambda url: "#/login" not in url)
         return self
 
     def overflow(self) -> int:

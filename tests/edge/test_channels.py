@@ -28,6 +28,8 @@ from shanzhi.edge.cli import main
 from shanzhi.edge.exchange.channels.configuration import build, configure
 from shanzhi.edge.exchange.channels.sink import SinkChannel
 
+pytestmark = pytest.mark.once
+
 AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)  # as the clock of conftest
 
 

@@ -28,6 +28,8 @@ from shanzhi.edge.exchange.channels.mapping import Answers, Signing
 from shanzhi.edge.exchange.channels.smtp import SmtpChannel
 from shanzhi.edge.exchange.channels.wecom import WeComChannel
 
+pytestmark = pytest.mark.once
+
 AT = datetime(2026, 3, 9, 2, 0, tzinfo=UTC)
 
 

@@ -80,7 +80,11 @@ def test_a_plan_is_drilled_from_its_approval_to_its_end(clock: FixedClock) -> No
     turn = Turn.objects.get(sweep=sweep)
     assert len(found.doors) == turn.doors == sweep.doors
     seen = Visit.objects.filter(sweep_id=sweep.id)
-    assert seen.count() == np.isfinite(found.doors).sum() == turn.visited + turn.absent + turn.refused + turn.help
+    assert (
+        seen.count()
+        == np.isfinite(found.doors).sum()
+        == turn.visited + turn.absent + turn.refused + turn.help
+    )
     # Doors of people who never acknowledged stay open.
     assert 0 < seen.count() < turn.doors
     assert {one.target.code for one in found.results} == {"reach", "mobilised", "doors"}

@@ -258,7 +258,19 @@ def test_random_walks_keep_the_invariants(
 def test_of_two_writers_exactly_one_wins(
     source: str, city: None, report: Callable[..., dict[str, Any]], clock: FixedClock, photo: str
 ) -> None:
-    """On every edge out of every state."""
+    """On the first edge out of every state."""
+    for edge in list(CLOSED_LOOP.edges_from(source))[:1]:
+        hand = Hand(report, clock, photo)
+        hand.go_to(edge)
+        _race(hand, edge)
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("source", [state.code for state in CLOSED_LOOP.states])
+def test_of_two_writers_exactly_one_wins_on_every_edge(
+    source: str, city: None, report: Callable[..., dict[str, Any]], clock: FixedClock, photo: str
+) -> None:
     for edge in CLOSED_LOOP.edges_from(source):
         hand = Hand(report, clock, photo)
         hand.go_to(edge)

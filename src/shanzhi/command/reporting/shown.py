@@ -109,17 +109,11 @@ def reports_out(activation: Activation, actor: Actor, at: datetime) -> shapes.Re
         if may and open_now and again and rule.kind not in unsent:
             drafts.append(shapes.ReportKindOut(rule.kind, rule.zh, rule.en))
     clocks = []
-    for kind, clock in sorted(due.standing(activation).items(), key=lambda one: one[1].due_at):
+    # By the rule itself: the clocks that warn are started within the minute, the page does not wait for them.
+    for kind, (due_at, warn_at) in sorted(due.wanted(activation).items(), key=lambda one: one[1]):
         zh, en = reports.label(kind)
-        # Told by the hour itself, whether the loop has come round or not.
-        state = (
-            "breached"
-            if clock.due_at <= at
-            else "warned"
-            if (clock.warn_at or clock.due_at) <= at
-            else "running"
-        )
-        clocks.append(shapes.ReportDueOut(kind, zh, en, clock.due_at, clock.warn_at, state, kind in unsent))
+        state = "breached" if due_at <= at else "warned" if warn_at <= at else "running"
+        clocks.append(shapes.ReportDueOut(kind, zh, en, due_at, warn_at, state, kind in unsent))
     newest = {(one.kind, one.sequence): one.version for one in rows}
     return shapes.ReportsOut(
         head(activation), clocks, [report_out(one, actor, may, newest[one.kind, one.sequence]) for one in rows],

@@ -1,8 +1,6 @@
 """Every address of the program."""
 
 from django.urls import path as page
-from dmr.openapi import OpenAPIConfig, build_schema
-from dmr.openapi.views import OpenAPIJsonView, SwaggerView
 from dmr.routing import Router
 
 from shanzhi.base.media.api import urlpatterns as media
@@ -19,7 +17,7 @@ from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.command.board.api import urlpatterns as board
 from shanzhi.command.plans.api import urlpatterns as plans
 from shanzhi.command.reporting.api import urlpatterns as reporting
-from shanzhi.edge.api import pages
+from shanzhi.edge.api import description, pages
 from shanzhi.edge.api.grid_page import urlpatterns as grid_page
 from shanzhi.edge.api.grid_people import urlpatterns as grid_people
 from shanzhi.edge.exchange.channels.api import urlpatterns as channels
@@ -64,21 +62,13 @@ router = Router(
         *channels,
     ],  # fmt: skip
 )
-schema = build_schema(
-    router,
-    config=OpenAPIConfig(
-        title="善治 Shanzhi",
-        version="0.1.0",
-        description="网格平台接口。错误一律为 {error: {code, message, message_zh, message_en, field, params}}。",
-    ),
-)
 
 urlpatterns = [
     page("", pages.desk, name="desk"),
     page("r/", pages.resident, name="resident"),
     page("sw.js", pages.offline_worker, name="offline-worker"),
-    page("api/openapi.json", OpenAPIJsonView.as_view(schema), name="openapi"),
-    page("api/docs/", SwaggerView.as_view(schema), name="docs"),
+    page("api/openapi.json", description.as_json, name="openapi"),
+    page("api/docs/", description.for_people, name="docs"),
     router.to_urlpatterns(),
 ]
 handler404 = pages.not_found

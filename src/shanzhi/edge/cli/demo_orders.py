@@ -14,7 +14,7 @@ from shanzhi.city.people import contacts
 from shanzhi.city.people.models import Account
 from shanzhi.city.people.queries import actor_for_account
 from shanzhi.city.places.models import Place
-from shanzhi.edge.cli.demo import DISTRICT, PASSWORD
+from shanzhi.edge.cli.demo import DISTRICT, LOGINS, PASSWORD
 from shanzhi.work.orders import actions, folding, noting, rollup
 from shanzhi.work.orders.drafting import Draft
 from shanzhi.work.orders.flow import Answer
@@ -23,7 +23,7 @@ from shanzhi.work.orders.models import Order, Recipient
 _KINDS = ["grid_worker", "grid_helper", "grid_head"]
 MINUTES_AGO = 20
 # These are signed in to look around: no order stands over the page.
-LOGINS_WITH_ORDERS = {"wangge", "xuncha"}
+_LOGINS = {login[1] for login in LOGINS}
 
 
 def seed_orders() -> None:
@@ -45,7 +45,7 @@ def seed_orders() -> None:
     )  # fmt: skip
     actions.perform(order.id, "propose", actor=lead, at=begun)
     actions.perform(order.id, "confirm", actor=boss, at=begun)
-    _answers(order, begun)
+    answers(order, begun)
     waiting = actions.create(
         Draft(
             title="高温走访", sentence="明天 18:00 前走访独居老人，确认降温设备可用。", place_ids=[district.id],
@@ -77,23 +77,17 @@ def _people(district: Place, now: datetime) -> None:
         contacts.set_contacts(account.id, {"phone": f"1990000{number:04d}"}, actor=SYSTEM, at=now)
 
 
-def _answers(order: Order, begun: datetime) -> None:
-    """Two thirds have answered, one cannot, some only saw it."""
-    said = [
-        Answer.ACKNOWLEDGED,
-        Answer.DONE,
-        Answer.ACKNOWLEDGED,
-        Answer.READ,
-        Answer.CANNOT,
-        Answer.ACKNOWLEDGED,
-    ]
+def answers(order: Order, begun: datetime, *, all_of_them: bool = False) -> None:
+    """Two thirds answer, one in six cannot, some only see it; or `all_of_them` answer, and nobody is called on."""
+    said = [Answer.ACKNOWLEDGED, Answer.DONE, Answer.ACKNOWLEDGED, Answer.CANNOT, Answer.READ, None]
     rows = Recipient.objects.filter(order=order).select_related("account").order_by("id")
     for number, row in enumerate(rows):
-        known = row.account.username in LOGINS_WITH_ORDERS
-        if number % 6 == 5 and not known:
+        answer = said[number % (4 if all_of_them else len(said))]
+        if row.account.username in _LOGINS:
+            answer = Answer.ACKNOWLEDGED
+        if answer is None:
             continue
         at = begun + timedelta(seconds=20 + 17 * number)
-        answer = Answer.ACKNOWLEDGED if known else said[number % 6]
         noting.note([noting.Noted(uuid5(row.id, "demo"), row.area, row.id, str(answer), at)])
         folding.fold(at)  # a point of the curve each
     rollup.roll_up(settings.SHANZHI_CLOCK.now())

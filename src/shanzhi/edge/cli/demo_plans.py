@@ -1,4 +1,4 @@
-"""Plans of the demo district (演示预案), and one response that is live: flood, level IV."""
+"""Plans of the demo district (演示预案), and one drill that is live: flood, level IV."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ from shanzhi.city.people.models import Account
 from shanzhi.city.people.queries import actor_for_account
 from shanzhi.city.places.models import Place
 from shanzhi.command.plans import packs, proposing
+from shanzhi.edge.cli import demo_orders
 from shanzhi.edge.cli.demo import DISTRICT
+from shanzhi.work.orders.models import Order
 
 MINUTES_AGO = 25
 
 
 def seed_plans(*, live: bool = True) -> None:
-    """Load the plans of the pack and, unless there are responses already, have one live.
+    """Load the plans of the pack and, unless there are responses already, have a drill live.
 
     Where an engine that the plan needs is not installed, the response stays proposed: the page says why.
     """
@@ -38,11 +40,14 @@ def seed_plans(*, live: bool = True) -> None:
     )
     wanted = proposing.Wanted(
         level=4, place_ids=[district.id], document="示例汛指〔2026〕1号", last_on=on + timedelta(days=3),
-        reason="气象部门发布暴雨蓝色预警（示例）",
+        reason="示例演练：气象部门发布暴雨蓝色预警", is_drill=True,
     )  # fmt: skip
     row = proposing.propose("flood", wanted, actor=lead, at=begun)
+    approved = begun + timedelta(minutes=3)
     try:
-        actions.perform(row.id, "approve", actions.Given(), actor=boss, at=begun + timedelta(minutes=3))
+        actions.perform(row.id, "approve", actions.Given(), actor=boss, at=approved)
+        for order in Order.objects.filter(activation_id=row.id):
+            demo_orders.answers(order, approved, all_of_them=True)
     except PartsWrong as error:
         print(f"演示响应 {row.number} 待批准：{error.sentence('zh')}")
 

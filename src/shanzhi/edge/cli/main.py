@@ -99,7 +99,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_surge.seed_surge()
         demo_partners.seed_partners()
         demo_orders.seed_orders()
-        demo_plans.seed_plans(live=False)
+        demo_plans.seed_plans()
         demo_reporting.seed_reporting()
         demo_duty.seed_duty()
         demo_care.seed_care()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -100,8 +102,17 @@ def run(stop: threading.Event, only: Sequence[str] = LOOPS) -> int:
     return 1 if failed.is_set() else 0
 
 
+def _compile_ahead() -> None:
+    """Have the kernels of planning compiled before they are needed, beside all else and behind it."""
+    subprocess.Popen(
+        [sys.executable, "-m", "shanzhi.core.planning.warm"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=lambda: os.nice(15),
+    )  # fmt: skip
+
+
 def main(only: Sequence[str] = LOOPS) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    _compile_ahead()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
