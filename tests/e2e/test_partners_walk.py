@@ -14,6 +14,8 @@ PHONE = {"width": 390, "height": 844}
 def test_a_school_takes_something_on(window: Any, pictures: Path | None) -> None:
     boss = window(DESK).sign_in("zhihui")
     place = boss.page.evaluate("async () => (await (await fetch('/api/places?q=510107001007')).json())[0].id")
+    # The desk writes its queue into the address once it is there; only then does another address stay.
+    expect(boss.page.get_by_text("选一件案件开始")).to_be_visible()
     boss.page.goto(f"/#/areas?place={place}&tab=partners")
     expect(boss.get("partners")).to_contain_text("这里还没有共建单位")
     boss.get("partner-new").click()
