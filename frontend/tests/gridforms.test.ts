@@ -101,6 +101,17 @@ describe('the map', () => {
     expect(style.sources['scope-5101']).toMatchObject({
       tiles: ['https://city.example/api/tiles/5101/3/{z}/{x}/{y}'],
     })
+    for (const level of [...LEVELS, 'compound']) {
+      const name = style.layers.find((layer) => layer.id === `name-${level}-5102`)
+      // A polygon in two tiles would be named twice: names are points of a layer of their own.
+      expect(name).toMatchObject({ 'source-layer': level === 'compound' ? level : `name-${level}` })
+    }
+    // What two scopes show is named by one of them: their own places by each, neighbours of both by the first.
+    const named = (id: string) => JSON.stringify(style.layers.find((layer) => layer.id === id))
+    expect(named('name-county-5101')).toContain('["slice",["get","code"],0,4],"5102"')
+    expect(named('name-county-5102')).toContain('"filter":["!",["to-boolean",["get","outside"]]]')
+    const alone = styleOf(scopes.slice(0, 1), '').layers.find((layer) => layer.id === 'name-county-5101')
+    expect(alone && 'filter' in alone).toBe(false)
     for (const level of LEVELS) {
       expect(style.layers.map((layer) => layer.id)).toContain(`rough-${level}-5102`)
     }

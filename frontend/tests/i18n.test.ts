@@ -41,6 +41,16 @@ describe('words', () => {
     expect(told).toEqual([])
   })
 
+  it('has each key in one file: of two the later would silently win', () => {
+    for (const side of ['zh', 'en']) {
+      const found = Object.entries(SOURCES)
+        .filter(([file]) => file.includes(`/words/${side}`))
+        .flatMap(([, text]) => [...text.matchAll(/^  '?([a-zA-Z][\w.]*)'?:/gm)].map((line) => line[1]!))
+      expect(found.length, side).toBeGreaterThan(keys.length * 0.95)
+      expect(found.filter((key, at) => found.indexOf(key) !== at), side).toEqual([])
+    }
+  })
+
   it('uses each key somewhere', () => {
     expect(code.length).toBeGreaterThan(30)
     const all = code.map(([, text]) => text).join('\n')

@@ -25,6 +25,7 @@ from shanzhi.city.gridding.errors import (
 )
 from shanzhi.city.gridding.models import Proposal, ProposalEdit
 from shanzhi.city.places import actions as places
+from shanzhi.city.places import journal
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import Conflict, InvalidInput, NotFound, Refused
@@ -140,6 +141,16 @@ def test_published_grids_tile_their_community_and_hold_every_floor(built, at):
     read = instance.read([built["900101001001"]], localdate(at))
     spot = places.queries.locate(*read.lonlat[0])
     assert spot in {read.microgrids[int(m)] for m in read.microgrid[read.building == read.building[0]]}
+
+
+def test_a_division_too_large_to_keep_still_stands_in_the_journal(built, at, monkeypatch):
+    """A first division has no micro-grid before it: the communities find it by their new grids."""
+    monkeypatch.setattr(journal, "MOST_ROWS", 1)
+    publish(propose(built, at, "900101001001"), at)
+    on = localdate(at)
+    [found] = places.queries.changes(SYSTEM, on, built["900101001001"]).filter(kind="divide")
+    assert found.rows is None and journal.read_rows(found) is None
+    assert not places.queries.changes(SYSTEM, on, built["900102"]).filter(kind="divide").exists()
 
 
 def test_dividing_again_keeps_what_is_good(built, at, clock):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import sqlite3
 from datetime import date, timedelta
 from uuid import UUID, uuid4
@@ -104,6 +105,8 @@ def everything_in(tile_set):
     with sqlite3.connect(archive.path_of(tile_set.file_name)) as file:
         for (data,) in file.execute("SELECT tile_data FROM tiles"):
             for name, layer in mapbox_vector_tile.decode(gzip.decompress(data)).items():
+                if name.startswith("name-"):
+                    continue
                 for feature in layer["features"]:
                     properties = feature["properties"]
                     found.setdefault(name, {})[properties["name"]] = properties
@@ -145,7 +148,73 @@ def test_a_district_shows_all_of_its_own_and_outlines_of_others(drawn, at):
     assert found["compound"]["示例东苑"]["kind"] == "compound"
     zoom, column, row = tile_around(*degrees(1.5, 1), 14)
     tile = mapbox_vector_tile.decode(gzip.decompress(archive.read(made.file_name, zoom, column, row)))
-    assert set(tile) == {"county", "street", "community", "grid", "microgrid", "compound"}
+    shown = {name for name in tile if not name.startswith("name-")}
+    assert shown == {"county", "street", "community", "grid", "microgrid", "compound"}
+
+
+def names_in(tile_set):
+    """Zoom -> layer -> name -> where it stands in degrees, once for each tile in which it is drawn."""
+    found = {}
+    with sqlite3.connect(archive.path_of(tile_set.file_name)) as file:
+        rows = file.execute("SELECT zoom_level, tile_column, tile_row, tile_data FROM tiles").fetchall()
+    for zoom, column, row, data in rows:
+        for layer, content in mapbox_vector_tile.decode(
+            gzip.decompress(data), default_options={"y_coord_down": True}
+        ).items():
+            if not layer.startswith("name-"):
+                continue
+            for feature in content["features"]:
+                x, y = feature["geometry"]["coordinates"]
+                # A point in the buffer of its neighbour's tile is left to that tile, here as on the screen.
+                if 0 <= x < 4096 and 0 <= y < 4096:
+                    north = (1 << zoom) - 1 - row
+                    spot = (column + x / 4096) / 2**zoom, (north + y / 4096) / 2**zoom
+                    lon = spot[0] * 360 - 180
+                    lat = math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * spot[1]))))
+                    names = found.setdefault(zoom, {}).setdefault(layer, {})
+                    names.setdefault(feature["properties"]["name"], []).append((lon, lat))
+    return found
+
+
+def test_a_place_that_crosses_tiles_is_named_once(drawn, at):
+    made = bake("900101", at)
+    county = places.Place.objects.get(id=drawn["900101"])
+    crossed = sum(
+        "county" in mapbox_vector_tile.decode(gzip.decompress(data))
+        for (data,) in sqlite3.connect(archive.path_of(made.file_name)).execute(
+            "SELECT tile_data FROM tiles WHERE zoom_level = 14"
+        )
+    )
+    assert crossed > 4  # so a name a polygon would stand in each of these
+    found = names_in(made)
+    assert {zoom: sorted(layers) for zoom, layers in found.items()} == {
+        **{zoom: ["name-county"] for zoom in (7, 8, 9)},
+        **{zoom: ["name-county", "name-street"] for zoom in (10, 11)},
+        **{zoom: ["name-community", "name-county", "name-street"] for zoom in (12, 13)},
+        14: ["name-community", "name-county", "name-grid", "name-microgrid", "name-street"],
+    }
+    for zoom, layers in found.items():
+        for layer, names in layers.items():
+            assert {name: len(spots) for name, spots in names.items()} == dict.fromkeys(names, 1), (
+                zoom,
+                layer,
+            )
+    assert set(found[14]["name-microgrid"]) == {"东一微网格", "东二微网格"}
+    [spot] = found[14]["name-county"]["东区"]
+    assert shapely.from_wkb(bytes(county.boundary)).contains(shapely.Point(spot))
+
+
+def test_a_place_in_parts_is_named_in_the_largest(drawn, at):
+    parts = shapely.MultiPolygon(
+        [
+            shapely.box(*degrees(0.1, 0.1), *degrees(0.3, 0.3)),
+            shapely.box(*degrees(1, 1), *degrees(3, 3)),
+            shapely.box(*degrees(3.5, 0.1), *degrees(3.6, 0.2)),
+        ]
+    )
+    places.Place.objects.filter(id=drawn["900101001"]).update(boundary=shapely.to_wkb(parts))
+    [spot] = names_in(bake("900101", at))[14]["name-street"]["春风街道"]
+    assert parts.geoms[1].contains(shapely.Point(spot))
 
 
 def test_a_city_shows_everything(drawn, at):
@@ -164,12 +233,9 @@ def test_the_file_says_what_it_is(drawn, at):
         "name": "东区", "format": "pbf", "minzoom": "5", "maxzoom": "14", "version": str(made.id),
     }  # fmt: skip
     layers = json.loads(metadata["json"])["vector_layers"]
+    levels = ("county", "street", "community", "grid", "microgrid")
     assert [layer["id"] for layer in layers] == [
-        "county",
-        "street",
-        "community",
-        "grid",
-        "microgrid",
+        *(name for level in levels for name in (level, f"name-{level}")),
         "compound",
     ]
     assert sum(rows.values()) == made.tiles and set(rows) == set(range(5, 15))

@@ -2,14 +2,20 @@
 
 import json
 from datetime import date
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.timezone import localdate
+from python_calamine import CalamineWorkbook
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.base.audit.models import AuditEntry
 from shanzhi.city.people import actions as people
+from shanzhi.city.places import changes
 from shanzhi.city.places.models import Place
+from shanzhi.city.places.wishes import Change
 
 PASSWORD = "Spring-2026"
 
@@ -115,3 +121,47 @@ def test_nobody_sees_nothing(town):
     for address in ("/api/places", f"/api/places/{town['900101']}"):
         assert Client().get(address).status_code == 401
     assert Client().post("/api/places/import", table("代码,名称\n")).status_code == 401
+
+
+def test_the_journal_to_take_along(town, browser, at):
+    east, spring = town["900101"], town["900101001"]
+    Place.objects.filter(id=spring).update(lon=104.0, lat=30.0)
+    done = changes.make(
+        Change("rename", localdate(at), "试一试", place_id=spring, name="新名街道"), actor=SYSTEM, at=at
+    )
+    client = browser("grid_worker", "900101")
+
+    def sheets(**given):
+        content = client.get("/api/places/changes/export", given).content
+        book = CalamineWorkbook.from_filelike(BytesIO(content))
+        return [book.get_sheet_by_name(name).to_python() for name in book.sheet_names]
+
+    [head, *listed], [row_head, *rows] = sheets(place=str(east))
+    first = dict(zip(head, listed[0], strict=True))
+    assert (first["方式"], first["原因"], first["是否撤回"]) == ("更名", "试一试", "")
+    shown = client.get("/api/places/changes", {"place": str(east)}).json()["items"]
+    assert [row[2] for row in listed] == [one["summary_zh"] for one in shown]
+    told = dict(zip(row_head, rows[0], strict=True))
+    assert (told["变化"], told["原名称"], told["现名称"], told["级别"]) == (
+        "更名",
+        "春风街道",
+        "新名街道",
+        "街道",
+    )
+    [feature] = [
+        one
+        for one in client.get(
+            "/api/places/changes/export", {"place": str(spring), "format": "geojson"}
+        ).json()["features"]
+        if one["properties"]["kind"] == "rename"
+    ]
+    assert feature["geometry"] == {"type": "Point", "coordinates": [104.0, 30.0]}
+    assert feature["properties"]["name_before"] == "春风街道"
+    changes.undo(done.change_id, "弄错了", actor=SYSTEM, at=at)
+    [head, *listed], _ = sheets(place=str(east), lang="en")
+    assert [dict(zip(head, row, strict=True))["Taken back"] for row in listed][:2] == ["", "taken back"]
+    assert AuditEntry.objects.filter(event="places.changes.exported").count() == 3
+    assert client.get("/api/places/changes/export", {"place": str(town["900102"])}).status_code == 404
+    wrong = client.get("/api/places/changes/export", {"format": "pdf"})
+    assert (wrong.status_code, wrong.json()["error"]["field"]) == (422, "format")
+    assert AuditEntry.objects.filter(event="places.changes.exported").count() == 3

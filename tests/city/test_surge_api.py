@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from python_calamine import CalamineWorkbook
 
 from shanzhi.base.access import SYSTEM
+from shanzhi.base.audit.models import AuditEntry
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.people import actions as people
 from shanzhi.city.people.models import Post, Unit
@@ -98,6 +99,37 @@ def test_the_way_through_the_interface(desk, community):
     history = lead.get(f"/api/surge/offers/{first['offer_id']}/history")[1]
     assert [one["zh"] for one in history] == ["派出", "分派", "报到", "轮换", "撤回派出"]
     assert manager.get("/api/surge/mine") == (200, [])
+
+
+def test_needs_and_people_to_take_along(desk, community):
+    manager, unit = desk("zhihui"), desk("fuzeren")
+    assert manager.post("/api/surge/needs", need_of(community, task="=卡点值守"))[0] == 201
+    assert unit.post("/api/surge/offers", offer_of(unit, ["甲", "乙"], home=str(community.id)))[0] == 201
+    assert manager.post("/api/surge/assign", {"on": DAY, "needs": []})[1]["assigned"] == 2
+    [head, row] = sheets(manager.client.get("/api/surge/needs/export").content)["下沉需求"]
+    found = dict(zip(head, row, strict=True))
+    assert (found["社区"], found["任务"]) == (community.name, "=卡点值守")
+    assert [found[name] for name in ("需要人数", "已派人数", "缺口")] == [2, 2, 0]
+    assert found["结束（当天起不再需要）"] == date.fromisoformat(END)
+    [feature] = manager.client.get("/api/surge/needs/export?format=geojson").json()["features"]
+    assert feature["properties"]["people"] == feature["properties"]["met"] == 2
+    assert feature["geometry"] is None or feature["geometry"]["type"] == "Point"
+    [head, *rows] = sheets(unit.client.get("/api/surge/offers/export?lang=en").content)["People"]
+    people_ = [dict(zip(head, row, strict=True)) for row in rows]
+    assert {one["Name"] for one in people_} == {"甲", "乙"}
+    assert {one["Home community"] for one in people_} == {community.name}
+    assert {one["Telephone"] for one in people_} == {"028****0001"}
+    assert sheets(unit.client.get("/api/surge/offers/export?state=offered").content)["派出人员"][1:] == []
+    events = AuditEntry.objects.filter(event__startswith="surge.", event__endswith=".exported").values_list(
+        "event", "detail"
+    )
+    assert sorted(event for event, _ in events) == [
+        "surge.needs.exported", "surge.needs.exported", "surge.offers.exported", "surge.offers.exported",
+    ]  # fmt: skip
+    for address in ("needs/export?format=pdf", "offers/export?format=geojson"):
+        assert manager.get(f"/api/surge/{address}")[1]["error"]["field"] == "format"
+    for address in ("needs/export", "offers/export"):
+        assert desk("shouli").get(f"/api/surge/{address}")[0] == 403
 
 
 def test_who_may_not(desk, resident, community):

@@ -1,12 +1,14 @@
 """Whoever is posted is told by text message where to go, and reads it on a page of their own."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.messaging import channels
 from shanzhi.base.messaging.models import Message
+from shanzhi.base.retention import holdings
+from shanzhi.base.retention.holdings import Scope
 from shanzhi.city.compounds.models import Compound
 from shanzhi.city.people import actions as people
 from shanzhi.city.people.models import Post
@@ -90,6 +92,64 @@ def test_what_waits_is_stopped_when_the_posting_ends(posted, texts, at):
     assert telling.tell([first.id], at) == 0
 
 
+def of_first(postings):
+    return next(one for one in postings if one.offer.name == "干部甲")
+
+
+def test_whoever_heard_of_a_posting_hears_that_it_is_over(posted, texts, at):
+    first = of_first(posted)
+    telling.tell([one.id for one in posted], at)
+    Message.objects.update(state="sent", next_at=None, sent_at=at)
+    for one in posted:
+        actions.perform(one.area, one.id, "relieve", reason="轮换", actor=SYSTEM, at=at)
+    relief = Message.objects.get(round=2)  # the others were never told anything
+    assert (relief.subject_id, relief.channel, relief.state, relief.address) == (
+        first.id,
+        "sms",
+        "queued",
+        NUMBER,
+    )
+    assert "示例小区的分派已取消，无需前往。请等候下一次安排。" in relief.text and "长乐社区" in relief.text
+    assert told(posted, at) == {"干部甲": ("queued", False), "干部乙": None, "干部丙": None}
+    actions.perform(first.area, first.id, "return", reason="任务结束", actor=SYSTEM, at=at)
+    relief.refresh_from_db()
+    last = Message.objects.get(round=3)
+    assert (relief.state, last.state) == ("cancelled", "queued")
+    assert last.text == "【干部下沉】您的下沉任务已结束。请返回原单位。" and last.address == NUMBER
+    first.offer.refresh_from_db()
+    assert not first.offer.phone  # erased with the return, after the message was written
+
+
+def test_who_stands_there_hears_that_they_may_leave(posted, texts, at):
+    first = of_first(posted)
+    telling.tell([first.id], at)
+    actions.perform(first.area, first.id, "report_in", actor=SYSTEM, at=at)
+    actions.perform(first.area, first.id, "return", reason="任务结束", actor=SYSTEM, at=at)
+    one, two = Message.objects.order_by("round")
+    assert (one.state, two.state) == ("cancelled", "queued")
+    assert two.text.endswith("示例小区的任务已结束，可以离岗。请返回原单位。")
+
+
+def test_a_posting_that_runs_out_by_night_is_told_in_the_morning(posted, texts, at):
+    telling.tell([one.id for one in posted], at)
+    Message.objects.update(state="delivered", next_at=None)
+    night = at.replace(day=22, hour=16, minute=7)  # 00:07 of the 23rd in the city
+    assert actions.end_due(night) == (3, 3)
+    relief, last = Message.objects.filter(round__gt=1).order_by("round")
+    assert (relief.state, last.state) == ("cancelled", "queued")  # both in one night: told once
+    assert last.next_at == at.replace(day=23, hour=0, minute=0)  # eight o'clock
+    assert last.text.endswith("请返回原单位。")
+
+
+def test_a_unit_that_takes_somebody_back_tells_them(posted, texts, at):
+    first = of_first(posted)
+    telling.tell([first.id], at)
+    Message.objects.update(state="sent", next_at=None)
+    actions.perform(first.area, first.id, "relieve", reason="轮换", actor=SYSTEM, at=at)
+    actions.withdraw_offer(first.offer_id, "单位召回", actor=SYSTEM, at=at)
+    assert [one.state for one in Message.objects.order_by("round")] == ["sent", "cancelled", "queued"]
+
+
 def test_everybody_reads_their_own_postings(sign_in, city, clock):
     """Through the interface: where, which first task, and reporting in oneself."""
     at, community = (
@@ -126,3 +186,18 @@ def test_everybody_reads_their_own_postings(sign_in, city, clock):
     manager.post(step.replace("report-in", "return"), {"reason": "任务结束"})
     [over] = worker.get("/api/surge/mine")[1]
     assert (over["end_reason"], over["told"], over["allowed_actions"]) == ("任务结束", None, [])
+
+
+def test_the_general_holding_of_messages_covers_the_numbers_of_people_posted(posted, texts, at, settings):
+    """Nothing of its own is registered for them: they end with every other message's number (留存)."""
+    holding = holdings.known()["messages"]
+    assert tell_posted([str(one.id) for one in posted]) == 1
+    assert Message.objects.exclude(address_digest="").get().recipient_kind == "surge_offer"
+    before = Scope(before=at - timedelta(days=1))
+    after = Scope(before=at + timedelta(days=settings.SHANZHI_MESSAGE_DAYS + 1))
+    assert (holding.count(before), holding.count(after)) == (0, 1)
+    assert holding.destroy(before).rows == 0
+    assert holding.destroy(after).rows == 1
+    message = Message.objects.get()
+    assert (message.address or None, message.address_digest, message.state) == (None, "", "cancelled")
+    assert holding.count(after) == 0

@@ -11,9 +11,12 @@ from python_calamine import CalamineWorkbook
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.audit.models import AuditEntry
+from shanzhi.city.compounds import totals
 from shanzhi.city.compounds.bulk import BulkRows
 from shanzhi.city.gridding import actions as gridding
 from shanzhi.city.gridding import publishing
+from shanzhi.city.people import actions as people
+from shanzhi.city.people.models import Account
 from shanzhi.city.places.models import Place
 
 
@@ -53,6 +56,36 @@ def test_the_counts_add_up_from_micro_grid_to_community(divided, sign_in, report
     assert [row["number"] for row in listed["items"]] == [page["cases"]["recent"][0]["number"]]
     other = Place.objects.filter(level="community", area="510107").order_by("code")[1]
     assert desk.get(f"/api/cases?queue=open&place={other.id}")[1]["items"] == []
+
+
+def test_city_and_province_count_what_their_districts_count(divided, sign_in, clock):
+    on = localdate(clock.now())
+    rows = BulkRows()
+    other = Place.objects.filter(level="community", area="510107").order_by("code")[1]
+    rows.compound("510107", "compound", "示例无楼栋小区", other.id, 104.04, 30.64, 70, 2, on)
+    rows.compound("510107", "compound", "示例无户数小区", other.id, 104.04, 30.64, None, None, on)
+    rows.write()
+    city, province, district = (Place.objects.get(code=code) for code in ("510100", "510000", "510107"))
+    below = sign_in("zhihui").get(f"/api/grids/{district.id}")[1]
+    assert (below["households"], below["shops"], below["compounds"]) == (270, 40, 4)
+    at_district = totals.doors(district.id, "county", on)
+    assert at_district.homes == 270
+    account = Account.objects.get(username="zhihui")
+    people.appoint(account.id, "grid_worker", province.id, from_on=on, actor=SYSTEM, at=clock.now())
+    for place in (city, province):
+        status, page = sign_in("zhihui").get(f"/api/grids/{place.id}")
+        assert status == 200
+        assert [page[key] for key in ("households", "shops", "compounds", "buildings")] == [
+            below[key] for key in ("households", "shops", "compounds", "buildings")
+        ]
+        assert page["microgrids"] == below["microgrids"]
+        assert totals.doors(place.id, place.level, on) == at_district
+        assert totals.microgrid_count(place.id, on) == below["microgrids"]["count"] >= 3
+        listed = totals.microgrids(place.id, on, 2)
+        assert [one.code for one in listed] == [one["code"] for one in below["microgrids"]["items"]][:2]
+        assert [one.homes for one in listed] == [one["households"] for one in below["microgrids"]["items"]][
+            :2
+        ]
 
 
 def test_a_past_day_has_no_micro_grids_yet(divided, sign_in, clock):
@@ -97,6 +130,34 @@ def test_the_number_of_people_opens_their_list(divided, sign_in, clock):
         assert sign_in("anquan").get(f"/api/grids/{divided.id}/{address}")[0] == 403
         above = Place.objects.get(code="510000").id
         assert desk.get(f"/api/grids/{above}/{address}")[0] == 404
+
+
+def test_micro_grids_and_proposals_to_take_along(divided, sign_in):
+    desk = sign_in("zhihui")
+    page = desk.get(f"/api/grids/{divided.id}")[1]
+    [head, *rows] = sheet(desk, f"/api/grids/{divided.id}/microgrids/export", "微网格")
+    assert head == ["代码", "名称", "住户", "商铺"]
+    assert [tuple(row) for row in rows] == [
+        (one["code"], one["name"], one["households"], one["shops"]) for one in page["microgrids"]["items"]
+    ]
+    assert sheet(desk, f"/api/grids/{divided.id}/microgrids/export?on=2020-01-01", "微网格")[1:] == []
+    proposal = desk.get("/api/proposals")[1]["items"][0]
+    [head, row] = sheet(desk, "/api/proposals/export?lang=en", "Proposals")
+    told = dict(zip(head, row, strict=True))
+    assert (told["State"], told["Most households"], told["Micro-grids"]) == ("published", 100, len(rows))
+    whole = f"/api/proposals/{proposal['id']}/export"
+    assert sheet(desk, f"{whole}?place={divided.id}", "划分方案") == sheet(desk, whole, "划分方案")
+    other = Place.objects.filter(level="community", area="510107").order_by("code")[1]
+    assert desk.get(f"{whole}?place={other.id}")[0] == 404
+    assert sign_in("anquan").get(f"/api/grids/{divided.id}/microgrids/export")[0] == 403
+    above = Place.objects.get(code="510000").id
+    assert desk.get(f"/api/grids/{above}/microgrids/export")[0] == 404
+
+
+def sheet(desk, address, title):
+    answer = desk.client.get(address)
+    assert answer.status_code == 200, answer.content
+    return CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_name(title).to_python()
 
 
 def test_only_in_the_own_places(divided, sign_in):

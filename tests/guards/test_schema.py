@@ -15,8 +15,8 @@ pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
     "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "contacts_read", "forms_formversion",
-    "gridding_proposaledit", "isolation_isolationevent", "messaging_attempt", "modes_activationevent",
-    "places_placechange", "plans_objectionevent", "plans_planevent", "reporting_dutyentry",
+    "gridding_proposaledit", "isolation_isolationevent", "messaging_attempt","modes_activationevent",
+    "partners_partnerevent", "places_placechange", "plans_objectionevent", "plans_planevent", "reporting_dutyentry",
     "reporting_reportevent", "retention_retentionevent", "rosters_turnevent", "sampling_act",
     "sampling_campaignevent", "sampling_tuberesult", "stock_entry", "stock_requestevent", "surge_surgeevent",
     "sweeps_sweepevent", "sweeps_visit",

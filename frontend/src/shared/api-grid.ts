@@ -44,12 +44,16 @@ export const makeChange = (change: Change) =>
   post<ChangePreview & { change_id: string }>('/api/places/changes', change)
 export const readChanges = (query: { place: string; cursor?: string }) =>
   ask<{ items: PastChange[]; next: string | null }>('/api/places/changes', { query })
+export const changesExportAddress = (query: { place: string; format: string; lang: string }) =>
+  address('/api/places/changes/export', query)
 export const undoChange = (id: string, reason: string) =>
   post<unknown>(`/api/places/changes/${at(id)}/undo`, { reason })
 export const readGridPage = (id: string, on: string) => ask<GridPage>(`/api/grids/${at(id)}`, { query: { on } })
 
 export const readPeopleBelow = (id: string, kind: string, on: string) =>
   ask<{ total: number; items: PersonBelow[] }>(`/api/grids/${at(id)}/people`, { query: { kind, on } })
+export const microgridsFile = (id: string, query: { on: string; lang: string }) =>
+  address(`/api/grids/${at(id)}/microgrids/export`, query)
 export const peopleBelowFile = (id: string, query: { kind: string; on: string; lang: string }) =>
   address(`/api/grids/${at(id)}/people/export`, query)
 
@@ -107,7 +111,8 @@ export const publishProposal = (id: string, body: { version: number; on: string;
   post<ProposalRow>(`/api/proposals/${at(id)}/publish`, body)
 export const discardProposal = (id: string, version: number) =>
   post<ProposalRow>(`/api/proposals/${at(id)}/discard`, { version })
-export const proposalExportAddress = (id: string, format: string) =>
-  address(`/api/proposals/${at(id)}/export`, { format })
+export const proposalExportAddress = (id: string, format: string, place = '') =>
+  address(`/api/proposals/${at(id)}/export`, { format, place })
+export const proposalsExportAddress = (lang: string) => address('/api/proposals/export', { lang })
 
 export const readMaps = (on: string) => ask<MapsAnswer>('/api/maps', { query: { on } })

@@ -60,5 +60,8 @@ export const takeStep = (posting: SurgePosting, verb: string, reason: string) =>
     `/api/surge/postings/${at(posting.area)}/${at(posting.id)}/${at(verb.replace('_', '-'))}`,
     { reason },
   )
+export const needsFile = (query: { format: string; lang: string }) => address('/api/surge/needs/export', query)
+export const offersFile = (query: { unit: string; state: string; lang: string }) =>
+  address('/api/surge/offers/export', query)
 export const surgeExportAddress = (query: { by: string; unit?: string; on?: string; lang: string }) =>
   address('/api/surge/export', query)

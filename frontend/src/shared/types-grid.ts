@@ -265,6 +265,8 @@ export interface GridPage {
   buildings: number
   microgrids: { count: number; items: { id: string; code: string; name: string; households: number; shops: number }[] }
   people: { kind: string; kind_zh: string; kind_en: string; count: number; names: string[] }[]
+  /** Null for a past day: partners are those of now. */
+  partners: number | null
   /** Null for who sees no cases, and for a past day. */
   cases: { open: number; overdue: number; recent: GridCase[] } | null
 }

@@ -139,7 +139,7 @@ export interface SurgePosting {
   ended_at: string | null
   end_reason: string
   allowed_actions: SurgeStep[]
-  /** Whether a text message told the person; null once it is over. */
+  /** Whether a text message told the person of the posting, or of its end; null where nothing is to be told. */
   told: { code: string; zh: string; en: string; call: boolean } | null
 }
 

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "shanzhi.city.gridding",
     "shanzhi.city.people",
     "shanzhi.city.cards",
+    "shanzhi.city.partners",
     "shanzhi.city.surge",
     "shanzhi.work.catalogue",
     "shanzhi.work.cases",

@@ -26,11 +26,25 @@ const FIRM = ['!', ['to-boolean', ['get', 'approx']]] as never
 export const sourceOf = (scope: MapScope) => `scope-${scope.scope}`
 export const fillOf = (scope: MapScope, level: MapLevel) => `fill-${level}-${scope.scope}`
 
-function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
-  const { from, named, until, colour, width } = ZOOMS[level]
-  const base = { source: sourceOf(scope), 'source-layer': level } as const
-  const label: LayerSpecification = {
-    ...base,
+/** Names of places stand in a layer of points: a polygon that crosses tiles would be named in each of them. */
+const namesOf = (level: MapLevel) => (level === 'compound' ? level : `name-${level}`)
+
+/** What a scope names beside others: its own places; neighbours of them all are named by the first alone. */
+function once(scope: MapScope, scopes: MapScope[]): { filter?: never } {
+  if (scopes.length < 2) return {}
+  const own = ['!', ['to-boolean', ['get', 'outside']]]
+  if (scope !== scopes[0]) return { filter: own as never }
+  const heads = scopes.map((one) => one.scope.replace(/00$/, ''))
+  const theirs = heads.map((head) => ['==', ['slice', ['get', 'code'], 0, head.length], head])
+  return { filter: ['any', own, ['!', ['any', ...theirs]]] as never }
+}
+
+function labelOf(scope: MapScope, level: MapLevel, scopes: MapScope[]): LayerSpecification {
+  const { named, until, colour } = ZOOMS[level]
+  return {
+    source: sourceOf(scope),
+    'source-layer': namesOf(level),
+    ...(level === 'compound' ? {} : once(scope, scopes)),
     id: `name-${level}-${scope.scope}`,
     type: 'symbol',
     minzoom: named,
@@ -39,12 +53,20 @@ function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
       'text-field': ['get', 'name'],
       'text-font': FONT,
       'text-size': level === 'county' || level === 'street' ? 14 : 12,
-      'text-padding': 12,
+      'text-padding': 4,
       'text-max-width': 8,
-      ...(level === 'compound' ? { 'text-offset': [0, 1], 'text-anchor': 'top' } : {}),
+      // Two names that would meet make room for each other before one of them goes.
+      ...(level === 'compound'
+        ? { 'text-offset': [0, 1], 'text-anchor': 'top' }
+        : { 'text-variable-anchor': ['center', 'top', 'bottom'], 'text-radial-offset': 0.4 }),
     },
-    paint: { 'text-color': colour, 'text-halo-color': '#ffffff', 'text-halo-width': 1.6 },
+    paint: { 'text-color': colour, 'text-halo-color': '#ffffff', 'text-halo-width': 2 },
   }
+}
+
+function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
+  const { from, colour, width } = ZOOMS[level]
+  const base = { source: sourceOf(scope), 'source-layer': level } as const
   if (level === 'compound') {
     const points: LayerSpecification = {
       ...base,
@@ -58,7 +80,7 @@ function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
         'circle-stroke-width': 1,
       },
     }
-    return [points, label]
+    return [points]
   }
   const line = (rough: boolean): LayerSpecification => ({
     ...base,
@@ -75,7 +97,7 @@ function ofLevel(scope: MapScope, level: MapLevel): LayerSpecification[] {
     minzoom: from,
     paint: { 'fill-color': colour, 'fill-opacity': level === 'county' ? 0.05 : 0.02 },
   }
-  return [fill, line(false), line(true), label]
+  return [fill, line(false), line(true)]
 }
 
 const BASE_TILES = 'https://t{s}.tianditu.gov.cn'
@@ -111,9 +133,8 @@ export function styleOf(scopes: MapScope[], origin: string, key = ''): StyleSpec
     { id: 'ground', type: 'background', paint: { 'background-color': '#f4f7f8' } },
   ]
   if (key) for (const id of ['vec', 'cva']) layers.push({ id, type: 'raster', source: id })
-  for (const level of [...LEVELS, 'compound'] as MapLevel[]) {
-    for (const scope of scopes) layers.push(...ofLevel(scope, level))
-  }
+  const levels: MapLevel[] = [...LEVELS, 'compound']
+  for (const level of levels) for (const scope of scopes) layers.push(...ofLevel(scope, level))
   layers.push(
     { id: 'chosen-fill', type: 'fill', source: 'chosen', paint: { 'fill-color': '#b35c00', 'fill-opacity': 0.16 } },
     {
@@ -131,6 +152,8 @@ export function styleOf(scopes: MapScope[], origin: string, key = ''): StyleSpec
       paint: { 'line-color': '#b35c00', 'line-width': 3, 'line-dasharray': [2, 1.5] },
     },
   )
+  // Names stand above every line and the chosen place; where two would meet, the larger place is named.
+  for (const level of levels.reverse()) for (const scope of scopes) layers.push(labelOf(scope, level, scopes))
   return { version: 8, sources, layers }
 }
 

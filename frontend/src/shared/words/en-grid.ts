@@ -37,6 +37,7 @@ export const enGrid: Record<keyof typeof zhGrid, string> = {
   'grid.households.n': '{n} households',
   'grid.zoomIn': 'Zoom in',
   'grid.zoomOut': 'Zoom out',
+  'grid.map.loading': 'The map is loading…',
   'grid.map.empty':
     'There is no boundary to show yet. Import boundaries, or draw approximate ones under "Import data"; the map follows by itself.',
   'grid.map.emptyPast': 'No map was drawn for that day; the tree and the page of the area work as usual.',
@@ -62,6 +63,7 @@ export const enGrid: Record<keyof typeof zhGrid, string> = {
   'grid.people': 'People',
   'grid.people.none': 'Nobody holds a post here yet.',
   'grid.people.first': '{n} people; the first {shown} are listed. Export for all of them.',
+  'grid.microgrids.export': 'Export micro-grids (Excel)',
   'grid.people.export': 'Export the list (Excel)',
   'change.menu': 'Change',
   'change.create': 'New area below',

@@ -2,7 +2,7 @@
 import type { zhSurge } from './zh-surge'
 
 export const enSurge: Record<keyof typeof zhSurge, string> = {
-  'board.help':
+  'board.lead':
     'For the wall and for the residents: who is there, and how to reach them. Telephone and photo are printed and published only when you choose so.',
   'board.missing': 'To be appointed',
   'board.from': 'served from {place}',

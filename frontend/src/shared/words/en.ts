@@ -5,6 +5,7 @@ import { enDesk } from './en-desk'
 import { enDuty } from './en-duty'
 import { enGrid } from './en-grid'
 import { enOrders } from './en-orders'
+import { enPartners } from './en-partners'
 import { enPlans } from './en-plans'
 import { enRetention } from './en-retention'
 import { enSampling } from './en-sampling'
@@ -15,6 +16,7 @@ import type { zh } from './zh'
 export const en: Record<keyof typeof zh, string> = {
   ...enDesk,
   ...enGrid,
+  ...enPartners,
   ...enSurge,
   ...enOrders,
   ...enPlans,
@@ -181,8 +183,6 @@ export const en: Record<keyof typeof zh, string> = {
   'places.level': 'Level',
   'places.children': 'Below it ({n})',
   'places.noChildren': 'Nothing below it.',
-  'places.posts': 'Posts',
-  'places.posts.none': 'No posts are held right here.',
   'places.posts.count': '{n} held',
   'places.importHelp':
     'CSV (.gz allowed) or Excel, at most 12 MB. Try it first: that only reports and changes nothing.',

@@ -1,6 +1,6 @@
 /** 公示牌、联系卡与干部下沉用语。English: en-surge.ts. */
 export const zhSurge = {
-  'board.help': '贴在网格内、发给居民：谁负责、怎么联系。电话和照片只有选择公示后才会印出、才会在居民页面显示。',
+  'board.lead': '贴在网格内、发给居民：谁负责、怎么联系。电话和照片只有选择公示后才会印出、才会在居民页面显示。',
   'board.missing': '待配备',
   'board.from': '由{place}负责',
   'board.hidden': '不公示',

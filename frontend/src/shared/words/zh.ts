@@ -5,6 +5,7 @@ import { zhDesk } from './zh-desk'
 import { zhDuty } from './zh-duty'
 import { zhGrid } from './zh-grid'
 import { zhOrders } from './zh-orders'
+import { zhPartners } from './zh-partners'
 import { zhPlans } from './zh-plans'
 import { zhRetention } from './zh-retention'
 import { zhSampling } from './zh-sampling'
@@ -14,6 +15,7 @@ import { zhSweeps } from './zh-sweeps'
 export const zh = {
   ...zhDesk,
   ...zhGrid,
+  ...zhPartners,
   ...zhSurge,
   ...zhOrders,
   ...zhPlans,
@@ -174,8 +176,6 @@ export const zh = {
   'places.level': '级别',
   'places.children': '下级（{n}）',
   'places.noChildren': '没有下级。',
-  'places.posts': '岗位',
-  'places.posts.none': '这里没有直接设置的岗位。',
   'places.posts.count': '{n} 人',
   'places.importHelp': 'CSV（可用 .gz 压缩）或 Excel，不超过 12 MB。先试导入，只看结果，不改数据。',
 

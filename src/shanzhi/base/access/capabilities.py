@@ -22,6 +22,7 @@ CASE_REVEAL = "case.reveal"
 CASE_REOPEN = "case.reopen"
 PLACE_VIEW = "place.view"
 PLACE_MANAGE = "place.manage"
+PARTNER_MANAGE = "partner.manage"
 SURGE_MANAGE = "surge.manage"
 SURGE_OFFER = "surge.offer"
 ORDER_VIEW = "order.view"
@@ -83,6 +84,7 @@ LABELS: dict[str, tuple[str, str]] = {
     CASE_REVEAL: ("查看来电号码", "see the caller's number"),
     PLACE_VIEW: ("查看区划", "see places"),
     PLACE_MANAGE: ("管理区划", "manage places"),
+    PARTNER_MANAGE: ("管理共建单位", "manage partner organisations"),
     SURGE_MANAGE: ("管理干部下沉", "manage surge postings"),
     SURGE_OFFER: ("派出下沉人员", "offer people for surge postings"),
     ORDER_VIEW: ("查看指令", "see orders"),

@@ -70,10 +70,25 @@ def _counted(rows: "object") -> dict[str, Counts]:
     return {channel: Counts(**states) for channel, states in found.items()}
 
 
-def states_of(areas: Iterable[str], subject_ids: Iterable[UUID]) -> dict[UUID, str]:
-    """Subject id -> the state of its newest message; subjects without one are left out."""
-    rows = Message.objects.filter(area__in=list(areas), subject_id__in=list(subject_ids))
+def states_of(areas: Iterable[str], subject_ids: Iterable[UUID], after: int = 0) -> dict[UUID, str]:
+    """Subject id -> the state of its newest message after that round; subjects without one are left out."""
+    rows = Message.objects.filter(area__in=list(areas), subject_id__in=list(subject_ids), round__gt=after)
     return dict(rows.order_by("created_at", "id").values_list("subject_id", "state"))
+
+
+@dataclass(frozen=True)
+class Round:
+    """One of the messages about a subject: through which channel, the how manieth, and where it stands."""
+
+    channel: str
+    round: int
+    state: str
+
+
+def rounds(area: str, subject_id: UUID) -> list[Round]:
+    """The messages about a subject, the last round at the end."""
+    rows = Message.objects.filter(area=area, subject_id=subject_id)
+    return [Round(*row) for row in rows.order_by("round", "id").values_list("channel", "round", "state")]
 
 
 def without_message(area: str, subject_ids: Sequence[UUID], channel: str, round: int = 1) -> set[UUID]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from shanzhi.base.rows import array_of
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
 
@@ -93,7 +94,7 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
     """End what floors belong to, and begin the new belonging (None: to nothing), both on the day."""
     if not floors:
         return
-    given = [[area for area, _, _ in floors], [floor for _, floor, _ in floors]]
+    given = [array_of(area for area, _, _ in floors), array_of(floor for _, floor, _ in floors)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT max(m.from_on) FROM compounds_membership m {_NAMED} AND m.to_on IS NULL", given
@@ -109,7 +110,7 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
             "WHERE m.area = n.area AND m.floor_id = n.floor_id AND m.to_on IS NULL",
             [on, *given],
         )
-        going_on = _go_on(cursor, floors, on)
+        going_on = _go_on(cursor, given, floors, on)
         with cursor.copy(
             "COPY compounds_membership (id, area, floor_id, place_id, from_on) FROM STDIN"
         ) as copy:
@@ -118,7 +119,7 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
                     copy.write_row((uuid7(), area, floor, place, on))
 
 
-def _go_on(cursor: Any, floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:
+def _go_on(cursor: Any, given: list[str], floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:
     """Of memberships that would begin on the day, those that ended that day go on instead; of which floors."""
     cursor.execute(
         "WITH same AS (SELECT DISTINCT ON (m.area, m.floor_id) m.area, m.id FROM compounds_membership m "
@@ -127,7 +128,7 @@ def _go_on(cursor: Any, floors: list[tuple[str, UUID, UUID | None]], on: date) -
         "ORDER BY m.area, m.floor_id, m.from_on, m.id) "
         "UPDATE compounds_membership m SET to_on = NULL FROM same WHERE m.area = same.area AND m.id = same.id "
         "RETURNING m.floor_id",
-        [*(list(column) for column in zip(*floors, strict=True)), on],
+        [*given, array_of(place for _, _, place in floors), on],
     )
     return {floor for (floor,) in cursor.fetchall()}
 

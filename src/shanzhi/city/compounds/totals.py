@@ -22,29 +22,34 @@ WHERE m.place_id IN ({_BELOW}) AND {_ON.format(t="m")}
 """
 # Floors are grouped once for all compounds: asked for each compound, a city reads all its floors thousands of times.
 _OF_PLACE = f"""
-WITH c AS (
+WITH own AS (
   SELECT c.area, c.id, c.kind, c.households, c.buildings FROM compounds_compound c
-  WHERE c.place_id IN ({_BELOW}) AND {_STANDS.format(t="c")}
-), f AS (
-  SELECT c.area, c.id, sum(f.homes) AS homes, sum(f.shops) AS shops, count(DISTINCT b.id) AS buildings
-  FROM c JOIN compounds_building b ON b.area = c.area AND b.compound_id = c.id AND {_STANDS.format(t="b")}
+  WHERE c.place_id IN ({_BELOW}) AND {_STANDS.format(t="c")}),
+built AS (
+  SELECT b.area, b.id, b.compound_id, sum(f.homes) AS homes, sum(f.shops) AS shops
+  FROM own JOIN compounds_building b ON b.area = own.area AND b.compound_id = own.id AND {_STANDS.format(t="b")}
   JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id AND {_STANDS.format(t="f")}
-  GROUP BY c.area, c.id
-)
-SELECT coalesce(sum(coalesce(f.homes, CASE WHEN c.kind = 'shops' THEN 0 ELSE c.households END)), 0),
-  coalesce(sum(coalesce(f.shops, CASE WHEN c.kind = 'shops' THEN c.households ELSE 0 END)), 0),
-  count(*), coalesce(sum(coalesce(nullif(f.buildings, 0), c.buildings)), 0)
-FROM c LEFT JOIN f ON f.area = c.area AND f.id = c.id
+  GROUP BY b.area, b.id, b.compound_id),
+known AS (
+  SELECT area, compound_id, sum(homes) AS homes, sum(shops) AS shops, count(*) AS buildings
+  FROM built GROUP BY area, compound_id)
+SELECT coalesce(sum(coalesce(k.homes, CASE WHEN c.kind = 'shops' THEN 0 ELSE c.households END)), 0),
+  coalesce(sum(coalesce(k.shops, CASE WHEN c.kind = 'shops' THEN c.households ELSE 0 END)), 0),
+  count(*), coalesce(sum(coalesce(k.buildings, c.buildings)), 0)
+FROM own c LEFT JOIN known k ON k.area = c.area AND k.compound_id = c.id
 """
+# The first by code are chosen before their doors are counted: a city has a hundred thousand.
 _MICROGRIDS = f"""
-SELECT p.id, v.code, v.name, coalesce(sum(f.homes), 0), coalesce(sum(f.shops), 0)
-FROM places_placeclosure k
-JOIN places_place p ON p.id = k.descendant_id AND p.level = 'microgrid' AND {_STANDS.format(t="p")}
-JOIN places_placeversion v ON v.place_id = p.id AND {_ON.format(t="v")}
+WITH chosen AS MATERIALIZED (
+  SELECT p.id, v.code, v.name FROM places_place p
+  JOIN places_placeversion v ON v.place_id = p.id AND {_ON.format(t="v")}
+  WHERE p.level = 'microgrid' AND {_STANDS.format(t="p")} AND p.id IN ({_BELOW})
+  ORDER BY v.code LIMIT %(limit)s)
+SELECT p.id, p.code, p.name, coalesce(sum(f.homes), 0), coalesce(sum(f.shops), 0)
+FROM chosen p
 LEFT JOIN compounds_membership m ON m.place_id = p.id AND {_ON.format(t="m")}
 LEFT JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id AND {_STANDS.format(t="f")}
-WHERE k.ancestor_id = %(place)s AND {_ON.format(t="k")}
-GROUP BY p.id, v.code, v.name ORDER BY v.code LIMIT %(limit)s
+GROUP BY p.id, p.code, p.name ORDER BY p.code
 """
 
 

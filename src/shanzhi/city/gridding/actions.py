@@ -14,6 +14,7 @@ from django.utils.timezone import localdate
 from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
+from shanzhi.base.rows import array_of
 from shanzhi.city.compounds.estimating import Look, estimate
 from shanzhi.city.gridding import bounds, drafting, edits, instance, naming, queries
 from shanzhi.city.gridding.errors import STATES, FloorsChanged, NothingToDivide, NotInThatState
@@ -169,8 +170,8 @@ def _write_parts(found: Proposal, read: instance.Instance, draft: drafting.Draft
             entries = draft.microgrids[number]
             copy.write_row(
                 (
-                    uuid7(), read.area[span.start], found.id, read.communities[number], read.ids[span],
-                    draft.labels[number].tolist(), json.dumps(entries), json.dumps(draft.grids[number]),
+                    uuid7(), read.area[span.start], found.id, read.communities[number], array_of(read.ids[span]),
+                    array_of(draft.labels[number].tolist()), json.dumps(entries), json.dumps(draft.grids[number]),
                     sum(entry["households"] for entry in entries), len(entries),
                     sum(entry["households"] < found.low for entry in entries),
                     sum(entry["households"] > found.high for entry in entries), 1,

@@ -115,9 +115,16 @@ class PublishPreviewOut(msgspec.Struct):
 
 
 class ExportQuery(msgspec.Struct):
-    """xlsx or geojson."""
+    """xlsx or geojson; of one community, or of all."""
 
     format: str = "xlsx"
+    place: UUID | None = None
+
+
+class ListExportQuery(msgspec.Struct):
+    """In which language."""
+
+    lang: str = "zh"
 
 
 class ProposalsController(ApiController):
@@ -275,10 +282,13 @@ class ExportController(ApiController):
         at = clock_of(self.request).now()
         on = localdate(at)
         found = queries.proposal(parsed_path.proposal_id, self.actor, on)
+        place_id = parsed_query.place
+        if place_id is not None:
+            queries.part(found, place_id)
         if parsed_query.format == "xlsx":
-            content, kind = export.as_workbook(found, on, at), export.EXCEL
+            content, kind = export.as_workbook(found, on, at, place_id), export.EXCEL
         elif parsed_query.format == "geojson":
-            content, kind = export.as_geojson(found, on), "application/geo+json"
+            content, kind = export.as_geojson(found, on, place_id), "application/geo+json"
         else:
             raise InvalidInput(
                 field="format", reason_zh="格式应为 xlsx 或 geojson。", reason_en="xlsx or geojson."
@@ -289,7 +299,26 @@ class ExportController(ApiController):
         return response
 
 
+class ListExportController(ApiController):
+    """The list of proposals to take along."""
+
+    gate = PLACE_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[ListExportQuery]) -> HttpResponse:
+        """Excel; that it was taken along is recorded."""
+        at = clock_of(self.request).now()
+        on = localdate(at)
+        found = queries.visible_to(self.actor, on)[:_NEWEST]
+        content = export.list_as_workbook(found, at, zh=parsed_query.lang != "en")
+        audit.record(actor=self.actor, event="gridding.list.exported", detail={}, at=at)
+        response = HttpResponse(content, content_type=export.EXCEL)
+        response["Content-Disposition"] = f'attachment; filename="divisions-{on:%Y%m%d}.xlsx"'
+        return response
+
+
 urlpatterns = [
+    path("proposals/export", ListExportController.as_view(), name="proposals-export"),
     path("proposals", ProposalsController.as_view(), name="proposals"),
     path("proposals/<uuid:proposal_id>", ProposalController.as_view(), name="proposal"),
     path("proposals/<uuid:proposal_id>/preview", PublishPreviewController.as_view(), name="proposal-preview"),

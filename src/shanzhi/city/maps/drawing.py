@@ -17,6 +17,11 @@ FROM_ZOOM = {
     Level.COUNTY: 5, Level.STREET: 8, Level.COMMUNITY: 10, Level.GRID: 12, Level.MICROGRID: 13,
 }  # fmt: skip
 COMPOUNDS_FROM_ZOOM = 13
+# Names lie in one layer of points: a polygon cut by tiles would be named in each of them. From the zoom in which the
+# screen begins to name a level, rounded down, so that small zooms stay small.
+NAMED_FROM_ZOOM = {
+    Level.COUNTY: 7, Level.STREET: 10, Level.COMMUNITY: 12, Level.GRID: 14, Level.MICROGRID: 14,
+}  # fmt: skip
 # How far around its own bounds a map shows the outlines of others, as a part of its width.
 AROUND = 0.1
 
@@ -99,6 +104,7 @@ def layers_of(place: UUID, on: date) -> tuple[list[Layer], Bounds] | None:
         at = np.flatnonzero([row[1] == level for row in rows])
         if len(at):
             layers.append(_places(level, zoom, [rows[i] for i in at], shapes[at], homes, at >= len(own)))
+            layers.append(_names(level, [rows[i] for i in at], shapes[at], at >= len(own), bounds))
     if points:
         layers.append(_dots(points, dots))
     return layers, bounds
@@ -121,6 +127,29 @@ def _places(
         "outside": [True if other else None for other in outside.tolist()],
     }
     return Layer(level.value, shapes, properties, zoom)
+
+
+def _names(
+    level: Level, rows: list[tuple[Any, ...]], shapes: Shapes, outside: NDArray[np.bool_], bounds: Bounds
+) -> Layer:
+    """One point for the name of each place, inside it: of several parts in the largest, of others in what is seen.
+
+    With code and `outside`, so that a screen with the maps of several districts names what both show once.
+    """
+    seen = shapes.copy()
+    seen[outside] = shapely.intersection(shapely.make_valid(shapes[outside]), shapely.box(*bounds))
+    parts, of = shapely.get_parts(seen, return_index=True)
+    order = np.lexsort((-shapely.area(parts), of))
+    named, first = np.unique(
+        of[order], return_index=True
+    )  # a neighbour that only touches the corner may be nothing
+    properties = {
+        "code": [rows[at][2] for at in named.tolist()],
+        "name": [rows[at][3] for at in named.tolist()],
+        "outside": [True if outside[at] else None for at in named.tolist()],
+    }
+    points = shapely.point_on_surface(parts[order][first])
+    return Layer(f"name-{level.value}", points, properties, NAMED_FROM_ZOOM[level])
 
 
 def _dots(rows: list[tuple[Any, ...]], dots: Shapes) -> Layer:

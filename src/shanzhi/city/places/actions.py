@@ -83,8 +83,12 @@ def import_divisions(
                 "closed": report.closed, "on": on.isoformat(), "source": source[:200],
             }  # fmt: skip
             audit.record(actor=actor, event="places.imported", detail=detail, at=at)
-            called = source[:150] or "—"
-            _note("import", plan, tree, (f"导入：{called}", f"imported: {called}"), on, actor, at)
+            zh, en = (
+                (f"导入：{source[:150]}", f"imported: {source[:150]}")
+                if source
+                else ("导入区划表", "divisions imported")
+            )
+            _note("import", plan, tree, (zh, en), on, actor, at)
     return report
 
 

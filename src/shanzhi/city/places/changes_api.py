@@ -5,13 +5,16 @@ from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
+from django.http import HttpResponse
 from django.utils.timezone import localdate
-from dmr import Body, Path, Query, modify
+from dmr import Body, Path, Query, ResponseSpec, modify, validate
 from dmr.routing import path
 
+from shanzhi.base.access import Actor
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
-from shanzhi.city.places import changes, journal, queries
+from shanzhi.base.audit import actions as audit
+from shanzhi.city.places import changes, export, journal, journal_file, queries
 from shanzhi.city.places.models import PlaceChange
 from shanzhi.city.places.wishes import Change, Part
 from shanzhi.core.kit.errors import InvalidInput, NotFound
@@ -103,6 +106,14 @@ class ChangesQuery(msgspec.Struct):
     cursor: str = ""
 
 
+class ChangesExportQuery(msgspec.Struct):
+    """Of which place and what lies below it, or of all the caller sees; xlsx or geojson."""
+
+    place: UUID | None = None
+    format: str = "xlsx"
+    lang: str = "zh"
+
+
 class ChangeOut(msgspec.Struct):
     """A change in the journal."""
 
@@ -192,6 +203,12 @@ class ChangePreviewController(ApiController):
         return _outcome(changes.preview(_change(parsed_body, localdate(at)), actor=self.actor, at=at))
 
 
+def _in_sight(actor: Actor, place: UUID | None, on: date) -> UUID | None:
+    if place is not None and not queries.visible_to(actor, on).filter(id=place).exists():
+        raise NotFound(field="place")
+    return place
+
+
 class ChangesController(ApiController):
     """The journal, and new changes."""
 
@@ -200,9 +217,7 @@ class ChangesController(ApiController):
     def get(self, parsed_query: Query[ChangesQuery]) -> ChangesOut:
         """The newest first."""
         on = localdate(clock_of(self.request).now())
-        place = parsed_query.place
-        if place is not None and not queries.visible_to(self.actor, on).filter(id=place).exists():
-            raise NotFound(field="place")
+        place = _in_sight(self.actor, parsed_query.place, on)
         before = None
         if parsed_query.cursor:
             values = decode_cursor(parsed_query.cursor)
@@ -222,6 +237,39 @@ class ChangesController(ApiController):
         return _outcome(changes.make(_change(parsed_body, localdate(at)), actor=self.actor, at=at))
 
 
+class ChangesExportController(ApiController):
+    """The journal to take along."""
+
+    gate = PLACE_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[ChangesExportQuery]) -> HttpResponse:
+        """Excel or GeoJSON; that it was taken along is recorded."""
+        given, at = parsed_query, clock_of(self.request).now()
+        on = localdate(at)
+        if given.format not in export.TYPES:
+            raise InvalidInput(
+                field="format", reason_zh="格式应为 xlsx 或 geojson。", reason_en="xlsx or geojson."
+            )
+        place = _in_sight(self.actor, given.place, on)
+        found = list(
+            queries.changes(self.actor, on, place).order_by("-at", "-id")[: journal_file.MOST_CHANGES]
+        )
+        content = (
+            journal_file.as_geojson(found)
+            if given.format == "geojson"
+            else journal_file.as_workbook(found, at, zh=given.lang != "en")
+        )
+        audit.record(
+            actor=self.actor, event="places.changes.exported", subject=str(place or ""),
+            detail={"format": given.format, "rows": len(found)}, at=at,
+        )  # fmt: skip
+        response = HttpResponse(content, content_type=export.TYPES[given.format])
+        response["Content-Disposition"] = f'attachment; filename="changes-{on:%Y%m%d}.{given.format}"'
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
 class ChangeUndoController(ApiController):
     """Taking a change back."""
 
@@ -236,6 +284,7 @@ class ChangeUndoController(ApiController):
 
 urlpatterns = [
     path("places/changes", ChangesController.as_view(), name="place-changes"),
+    path("places/changes/export", ChangesExportController.as_view(), name="place-changes-export"),
     path("places/changes/preview", ChangePreviewController.as_view(), name="place-change-preview"),
     path("places/changes/<uuid:change_id>/undo", ChangeUndoController.as_view(), name="place-change-undo"),
 ]

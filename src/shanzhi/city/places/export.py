@@ -77,7 +77,7 @@ def as_geojson(under: UUID, level: str, on: date, at: datetime) -> bytes:
         {
             "type": "Feature",
             "id": str(one.id),
-            "geometry": _geometry(one),
+            "geometry": geometry(one),
             "properties": {
                 "code": one.code, "name": one.name, "level": one.level, "parent": one.parent_code,
                 "approximate": one.approximate,
@@ -88,7 +88,8 @@ def as_geojson(under: UUID, level: str, on: date, at: datetime) -> bytes:
     return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False).encode()
 
 
-def _geometry(one: _Line) -> Any:
+def geometry(one: _Line | Place) -> Any:
+    """The boundary of a place as GeoJSON, else its point, else None."""
     if one.boundary is not None:
         return json.loads(shapely.to_geojson(shapely.from_wkb(bytes(one.boundary))))
     return None if one.lon is None else {"type": "Point", "coordinates": [one.lon, one.lat]}

@@ -10,6 +10,7 @@ from django.db import connection
 
 from shanzhi.base.access import Actor
 from shanzhi.city.places import touching
+from shanzhi.city.places.levels import Level
 from shanzhi.city.places.models import Place, PlaceChange, PlaceSuccession
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted
 
@@ -92,7 +93,8 @@ def write(
     change = PlaceChange.objects.create(
         kind=kind, on=on, at=at, actor_id=actor.account_id, actor_name=actor.name[:60], reason=reason[:200],
         summary_zh=summary[0][:200], summary_en=summary[1][:300],
-        places=[row.place for row in rows if kept or row.before is not None],
+        # Without its rows: what was there before, and new grids, by which the communities above find the change.
+        places=[row.place for row in rows if kept or row.before is not None or row.level == Level.GRID],
         rows=[_plain(row) for row in rows] if kept else None, followed=dict(followed) if kept else {},
         undoes=undoes,
     )  # fmt: skip

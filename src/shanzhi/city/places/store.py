@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from pypinyin import lazy_pinyin
 
+from shanzhi.base.rows import array_of
 from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.rows import DivisionRow
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted, line_of
@@ -96,7 +97,7 @@ def write(plan: Plan, on: date) -> list[RowError]:
 
 def set_shapes(shapes: Iterable[tuple[UUID, bytes | None, bool, float | None, float | None]]) -> None:
     """Give places their boundary (WKB, WGS-84), whether it is approximate, and a point inside, in one set."""
-    columns = [list(column) for column in zip(*shapes, strict=True)]
+    columns = [array_of(column) for column in zip(*shapes, strict=True)]
     if columns:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -128,7 +129,7 @@ def _go_on(cursor: Any, added: list[tuple[Any, ...]], on: date) -> set[tuple[obj
     return set(cursor.fetchall())
 
 
-def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
+def _copy(cursor: Any, table: str, columns: str, lines: Iterable[tuple[Any, ...]]) -> None:
     with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         for line in lines:
             copy.write_row(line)

@@ -17,6 +17,7 @@ from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import SURGE_MANAGE, SURGE_OFFER
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.surge import actions, jobs, lists, offers_file, queries
+from shanzhi.city.surge.files_api import urlpatterns as file_routes
 from shanzhi.city.surge.shapes import (
     AssignIn,
     AssignmentOut,
@@ -33,20 +34,13 @@ from shanzhi.city.surge.shapes import (
     RowErrorOut,
     StepIn,
     SurgeOut,
+    SurgeQuery,
 )
 from shanzhi.core.documents import check_size
 from shanzhi.core.kit.errors import InvalidInput
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _VERBS = {"report-in": "report_in", "relieve": "relieve", "return": "return"}
-
-
-class SurgeQuery(msgspec.Struct):
-    """Needs under a place; people of a unit, in a state (without it: all who have not returned)."""
-
-    place: UUID | None = None
-    unit: UUID | None = None
-    state: str = ""
 
 
 class PostingsQuery(msgspec.Struct):
@@ -408,4 +402,5 @@ urlpatterns = [
     path("surge/mine", MyPostingsController.as_view(), name="surge-mine"),
     path("surge/postings/<str:area>/<uuid:row_id>/<str:verb>", StepController.as_view(), name="surge-step"),
     path("surge/export", SurgeExportController.as_view(), name="surge-export"),
+    *file_routes,
 ]

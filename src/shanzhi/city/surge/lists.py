@@ -47,17 +47,12 @@ def overview(
     """Needs and people in the actor's sight. Raises Refused."""
     queries.require_any(actor)
     on = localdate(at)
-    needs = queries.needs_visible_to(actor, on).filter(withdrawn_at=None, to_on__gt=on)
-    offers = queries.offers_visible_to(actor, on)
-    if place_id is not None:
-        needs = needs.filter(place_id__in=places.ids_below([place_id], on))
+    needs = chosen_needs(actor, on, place_id)
+    mine = queries.offers_visible_to(actor, on)
     if unit_id is not None:
-        offers = offers.filter(unit_id=unit_id)
-    counts = dict(offers.order_by().values_list("state").annotate(Count("id")))
-    if state:
-        offers = offers.filter(state=state)
-    else:
-        offers = offers.exclude(state=RETURNED)
+        mine = mine.filter(unit_id=unit_id)
+    counts = dict(mine.order_by().values_list("state").annotate(Count("id")))
+    offers = chosen_offers(actor, on, unit_id, state)
     listed = list(needs.select_related("compound").order_by("from_on", "id")[:MOST_LISTED])
     met = queries.met(listed)
     units = list(queries.units_to_offer_for(actor, on))
@@ -72,6 +67,22 @@ def overview(
         offers=_offers(offers.select_related("unit", "home")[:MOST_LISTED], {unit.id for unit in units}),
         offers_total=offers.count(),
     )
+
+
+def chosen_needs(actor: Actor, on: date, place_id: UUID | None) -> "QuerySet[Need]":
+    """Needs in sight that are neither withdrawn nor over, of a place and below. Raises Refused."""
+    queries.require_any(actor)
+    needs = queries.needs_visible_to(actor, on).filter(withdrawn_at=None, to_on__gt=on)
+    return needs if place_id is None else needs.filter(place_id__in=places.ids_below([place_id], on))
+
+
+def chosen_offers(actor: Actor, on: date, unit_id: UUID | None, state: str) -> "QuerySet[Offer]":
+    """People in sight of a unit, in a state; without a state all who have not returned. Raises Refused."""
+    queries.require_any(actor)
+    offers = queries.offers_visible_to(actor, on)
+    if unit_id is not None:
+        offers = offers.filter(unit_id=unit_id)
+    return offers.filter(state=state) if state else offers.exclude(state=RETURNED)
 
 
 def _needs(actor: Actor, listed: Sequence[Need], met: dict[UUID, int], on: date) -> list[NeedOut]:

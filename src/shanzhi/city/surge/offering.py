@@ -17,11 +17,11 @@ from shanzhi.city.people.models import Account, Unit
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.models import Place
-from shanzhi.city.surge import queries, skills
+from shanzhi.city.surge import queries, skills, telling
 from shanzhi.city.surge.checking import check_days
 from shanzhi.city.surge.errors import AlreadyOffered
 from shanzhi.city.surge.flow import OFFERED, RETURNED, SURGE
-from shanzhi.city.surge.models import Offer, SurgeEvent
+from shanzhi.city.surge.models import Offer, Posting, SurgeEvent
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.texts import text_of
 
@@ -152,6 +152,14 @@ def forget_personal(offer: Offer) -> None:
     offer.phone = ""  # type: ignore[assignment]
 
 
+def tell_last(offer: Offer, source: str, target: str, at: datetime, due_at: datetime | None = None) -> int:
+    """Tell somebody between two postings that they go home; before their telephone is erased."""
+    posting = (
+        Posting.objects.filter(id=offer.posting_id, offer=offer).select_related("need__compound").first()
+    )
+    return 0 if posting is None else telling.tell_end(posting, offer, source, target, at, due_at)
+
+
 def withdraw_offer(offer_id: UUID, reason: str, *, actor: Actor, at: datetime) -> Offer:
     """Take somebody back who is not at a posting (撤回派出). Raises Refused, NotFound, UnknownEdge, InvalidInput."""
     actor.require(SURGE_OFFER)
@@ -163,6 +171,7 @@ def withdraw_offer(offer_id: UUID, reason: str, *, actor: Actor, at: datetime) -
         if offer is None:
             raise NotFound(field="id")
         edge = SURGE.edge(offer.state, "withdraw")
+        tell_last(offer, edge.source, edge.target, at)
         offer.state = edge.target
         forget_personal(offer)
         offer.save()

@@ -1,11 +1,11 @@
 """Assigning people, and what becomes of them at their postings."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.utils.timezone import localdate
+from django.utils.timezone import localdate, make_aware
 
 from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import SURGE_MANAGE
@@ -16,12 +16,13 @@ from shanzhi.city.surge.assigning import Assignment, work_out
 from shanzhi.city.surge.errors import ListChanged, NobodyToAssign, PostingOver
 from shanzhi.city.surge.flow import ASSIGNED, FREE, OPEN, RELIEVED, SURGE
 from shanzhi.city.surge.models import Need, Offer, Posting, SurgeEvent
-from shanzhi.city.surge.offering import forget_personal
+from shanzhi.city.surge.offering import forget_personal, tell_last
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.texts import text_of
 
 POST_KIND = "surge_worker"
+TELL_FROM = time(8)
 NeedKey = tuple[str, UUID]
 
 
@@ -161,8 +162,9 @@ def perform(
 
 
 def _step(
-    posting: Posting, offer: Offer, verb: str, target: str, reason: str, actor: Actor, at: datetime
-) -> None:
+    posting: Posting, offer: Offer, verb: str, target: str, reason: str, actor: Actor, at: datetime,
+    tell_at: datetime | None = None,
+) -> None:  # fmt: skip
     before, on = offer.state, localdate(at)
     if verb == "report_in":
         posting.reported_at = at
@@ -170,7 +172,8 @@ def _step(
         posting.ended_at, posting.end_reason = at, reason
         posting.to_on = min(posting.to_on, max(on, posting.from_on))
         people.end_many({posting.post_id: on}, actor=actor, at=at)
-        telling.stop(posting)
+    if verb != "report_in":
+        telling.tell_end(posting, offer, before, target, at, tell_at)
     offer.state = target
     if SURGE.state(target).final:
         forget_personal(offer)
@@ -182,12 +185,13 @@ def _step(
 def end_due(at: datetime) -> tuple[int, int]:
     """Relieve those whose posting is over, and send home those whose offer is (到期轮换、返回): how many of each."""
     on, relieved, returned = localdate(at), 0, 0
+    waking = max(at, make_aware(datetime.combine(on, TELL_FROM)))  # it runs at night, and people sleep
     for area, posting_id in Posting.objects.filter(ended_at=None, to_on__lte=on).values_list("area", "id"):
         with transaction.atomic():
             posting = Posting.objects.select_for_update().get(area=area, id=posting_id)
             offer = Offer.objects.select_for_update().get(id=posting.offer_id)
             if posting.ended_at is None and offer.posting_id == posting.id:
-                _step(posting, offer, "relieve", RELIEVED, "到期", SYSTEM, at)
+                _step(posting, offer, "relieve", RELIEVED, "到期", SYSTEM, at, waking)
                 relieved += 1
     for offer_id in Offer.objects.filter(state__in=FREE, to_on__lte=on).values_list("id", flat=True):
         with transaction.atomic():
@@ -199,6 +203,7 @@ def end_due(at: datetime) -> tuple[int, int]:
                 area=offer.unit.place.area, offer=offer, verb=edge.verb, from_state=edge.source,
                 to_state=edge.target, actor_name=SYSTEM.name, reason="到期", at=at,
             )  # fmt: skip
+            tell_last(offer, edge.source, edge.target, at, waking)
             offer.state = edge.target
             forget_personal(offer)
             offer.save()

@@ -295,3 +295,11 @@ class OffersImportOut(msgspec.Struct):
     changed: int
     unchanged: int
     errors: list[RowErrorOut]
+
+
+class SurgeQuery(msgspec.Struct):
+    """Needs under a place; people of a unit, in a state (without it: all who have not returned)."""
+
+    place: UUID | None = None
+    unit: UUID | None = None
+    state: str = ""

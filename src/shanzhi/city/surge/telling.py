@@ -1,7 +1,9 @@
-"""Telling people where they are posted (下沉通知): one message each to the telephone that their unit gave for this.
+"""Telling people where they are posted (下沉通知): a message each to the telephone that their unit gave for this.
 
 The text holds where, when and the first task, and neither name nor number. Without a text-message channel, or without
-a mobile number, nobody is told by the program: the list says so, and somebody calls.
+a mobile number, nobody is told by the program: the list says so, and somebody calls. Whoever was told where to go is
+told too when that is over: relieved, or sent home (轮换、返回). The number stands encrypted in the message and ends
+with every other message's: the holding "messages" covers it.
 """
 
 import re
@@ -11,6 +13,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 from django.utils.timezone import localdate
 
 from shanzhi.base.messaging import actions as messaging
@@ -18,8 +21,8 @@ from shanzhi.base.messaging import channels
 from shanzhi.base.messaging import queries as messages
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
-from shanzhi.city.surge.flow import ASSIGNED, OPEN
-from shanzhi.city.surge.models import Posting
+from shanzhi.city.surge.flow import ASSIGNED, OPEN, RELIEVED
+from shanzhi.city.surge.models import Offer, Posting
 
 KIND = "surge"
 CHANNELS = ("sms", "cmpp")
@@ -48,6 +51,12 @@ TOLD = {
         Told("none", "未发短信，请电话通知", "No text message: please call", call=True),
     )
 }
+ENDED = {
+    one.code: Told(one.code, f"结束通知：{one.zh}", f"On the end: {one.en}", one.call)
+    for one in TOLD.values()
+}
+# What nobody has seen: it waits, or was stopped while it waited.
+_UNSEEN = frozenset({"queued", "cancelled"})
 
 
 def channel() -> str:
@@ -65,43 +74,96 @@ def text_of(posting: Posting, where: str) -> str:
     )
 
 
+def end_text_of(posting: Posting, where: str, source: str, target: str) -> str:
+    """What somebody is told when it is over: whether to leave or not to come, and what next."""
+    place = where + (posting.need.compound.name if posting.need.compound else "")
+    if source == ASSIGNED:
+        what = f"您到{place}的分派已取消，无需前往。"
+    elif source in OPEN:
+        what = f"您在{place}的任务已结束，可以离岗。"
+    else:
+        what = "您的下沉任务已结束。"
+    return f"【干部下沉】{what}{'请等候下一次安排。' if target == RELIEVED else '请返回原单位。'}"
+
+
 def tell(posting_ids: Sequence[UUID], at: datetime) -> int:
     """Queue a message to those just posted who are still there and have a mobile number; how many.
 
-    Only the worker knows the channels, so this is its job. Called twice, it tells once.
+    Only the worker knows the channels, so this is its job. Called twice, it tells once. The postings are locked: who
+    ends one waits for the message, and then stops it.
     """
     code = channel()
-    rows = Posting.objects.filter(id__in=list(posting_ids), ended_at=None, offer__state__in=OPEN)
-    postings = list(rows.select_related("offer", "need__compound").order_by("id")) if code else []
-    where = _where({posting.place_id for posting in postings}, at)
-    wanted = []
-    for posting in postings:
-        phone = (posting.offer.phone or "").replace("-", "").replace(" ", "")
-        if not MOBILE.fullmatch(phone):
-            continue
-        text = text_of(posting, where.get(posting.place_id, ""))
-        # A task may name the very number that it goes to; a message never holds its own address.
-        text = text.replace(phone, "…").replace(posting.offer.phone or phone, "…")
-        wanted.append(
-            messaging.Wanted(
-                area=posting.area, recipient_kind="surge_offer", recipient_id=posting.offer_id, channel=code,
-                subject_id=posting.id, topic=f"{KIND}/{posting.need_id}", purpose=KIND, text=text,
-                link=settings.SHANZHI_PUBLIC_URL, address=phone,
+    if not code:
+        return 0
+    ids, wanted = list(posting_ids), []
+    with transaction.atomic():
+        for area in sorted(set(Posting.objects.filter(id__in=ids).values_list("area", flat=True))):
+            list(
+                Posting.objects.select_for_update()
+                .filter(area=area, id__in=ids, ended_at=None)
+                .order_by("id")
             )
-        )  # fmt: skip
-    return messaging.queue(wanted, at)
+        rows = Posting.objects.filter(id__in=ids, ended_at=None, offer__state__in=OPEN)
+        postings = list(rows.select_related("offer", "need__compound").order_by("id"))
+        where = _where({posting.place_id for posting in postings}, at)
+        for posting in postings:
+            text = text_of(posting, where.get(posting.place_id, ""))
+            wanted += _wanted(posting, posting.offer, code, 1, text)
+        return messaging.queue(wanted, at)
 
 
-def stop(posting: Posting) -> None:
-    """What waits to be sent about a posting that is over is not sent."""
+def _wanted(
+    posting: Posting, offer: Offer, code: str, round: int, text: str, due_at: datetime | None = None
+) -> list[messaging.Wanted]:
+    """The message, or none where there is no mobile number."""
+    phone = (offer.phone or "").replace("-", "").replace(" ", "")
+    if not MOBILE.fullmatch(phone):
+        return []
+    # A task may name the very number that it goes to; a message never holds its own address.
+    text = text.replace(phone, "…").replace(offer.phone or phone, "…")
+    return [
+        messaging.Wanted(
+            area=posting.area, recipient_kind="surge_offer", recipient_id=offer.id, channel=code,
+            subject_id=posting.id, topic=f"{KIND}/{posting.need_id}", purpose=KIND, text=text,
+            link=settings.SHANZHI_PUBLIC_URL, address=phone, round=round, due_at=due_at,
+        )
+    ]  # fmt: skip
+
+
+def tell_end(
+    posting: Posting, offer: Offer, source: str, target: str, at: datetime, due_at: datetime | None = None
+) -> int:
+    """Stop what waits to be sent about a posting that is over, and tell whoever heard of it before; how many.
+
+    In the transaction of the step, before the telephone is erased. It goes through the channel of the first message;
+    who never was told anything need not be told that it is over.
+    """
+    earlier = messages.rounds(posting.area, posting.id)
     messaging.cancel(posting.area, [posting.id], "posting-over")
+    heard = posting.reported_at is not None or any(one.state not in _UNSEEN for one in earlier)
+    if not earlier or not heard:
+        return 0
+    # A posting that goes on follows a change of the tree; one that ended before may stand at a place that is no more.
+    where = _where({posting.place_id}, at)[posting.place_id] if source in OPEN else ""
+    text = end_text_of(posting, where, source, target)
+    return messaging.queue(
+        _wanted(posting, offer, earlier[-1].channel, earlier[-1].round + 1, text, due_at), at
+    )
 
 
 def told(postings: Iterable[Posting]) -> dict[UUID, Told]:
-    """Posting id -> what became of telling; only of people who have not reported in: the others know."""
-    waiting = [one for one in postings if one.ended_at is None and one.offer.state == ASSIGNED]
+    """Posting id -> what became of telling.
+
+    At a posting only of people who have not reported in, the others know; of one that is over, if it was told.
+    """
+    listed = list(postings)
+    waiting = [one for one in listed if one.ended_at is None and one.offer.state == ASSIGNED]
+    over = [one for one in listed if one.ended_at is not None]
     states = messages.states_of({one.area for one in waiting}, [one.id for one in waiting])
-    return {one.id: TOLD[states.get(one.id, "none")] for one in waiting}
+    ends = messages.states_of({one.area for one in over}, [one.id for one in over], after=1)
+    return {one.id: TOLD[states.get(one.id, "none")] for one in waiting} | {
+        subject: ENDED[state] for subject, state in ends.items()
+    }
 
 
 def _where(place_ids: Iterable[UUID], at: datetime) -> dict[UUID, str]:

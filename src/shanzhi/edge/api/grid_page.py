@@ -12,6 +12,7 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import CASE_VIEW, PLACE_VIEW
 from shanzhi.city.compounds import totals
+from shanzhi.city.partners import queries as partners
 from shanzhi.city.people import queries as people
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.api import PlaceOut, place_out
@@ -84,7 +85,7 @@ class OpenCasesOut(msgspec.Struct):
 class GridPageOut(msgspec.Struct):
     """A place with what is there: homes, shops, compounds, micro-grids, posts, open cases.
 
-    `cases` is null for who sees no cases, and for a past day: lists of cases are those of now.
+    `cases` is null for who sees no cases, and for a past day: lists of cases are those of now, as are `partners`.
     """
 
     place: PlaceOut
@@ -96,6 +97,7 @@ class GridPageOut(msgspec.Struct):
     buildings: int
     microgrids: MicrogridsOut
     people: list[PostsBelowOut]
+    partners: int | None
     cases: OpenCasesOut | None
 
 
@@ -137,6 +139,7 @@ class GridPageController(ApiController):
                 PostsBelowOut(held.kind, held.kind_zh, held.kind_en, held.count, list(held.names))
                 for held in people.posts_below(place_id, on)
             ],
+            partners=partners.count_below(place_id, on) if on == today else None,
             cases=_cases(self.actor, place_id, at) if on == today and self.actor.can(CASE_VIEW) else None,
         )
 

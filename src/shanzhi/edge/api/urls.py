@@ -10,6 +10,7 @@ from shanzhi.city.compounds.api import urlpatterns as compounds
 from shanzhi.city.gridding.api import urlpatterns as gridding
 from shanzhi.city.maps.api import urlpatterns as maps
 from shanzhi.city.modes.api import urlpatterns as modes
+from shanzhi.city.partners.api import urlpatterns as partners
 from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
@@ -39,6 +40,7 @@ router = Router(
         *maps,
         *gridding,
         *cards,
+        *partners,
         *surge,
         *grid_page,
         *grid_people,

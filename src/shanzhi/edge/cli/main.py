@@ -81,6 +81,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_duty,
         demo_grids,
         demo_orders,
+        demo_partners,
         demo_plans,
         demo_reporting,
         demo_sampling,
@@ -96,6 +97,7 @@ def _demo(options: argparse.Namespace) -> int:
         demo_grids.seed_grids()
         demo_board.seed_boards()
         demo_surge.seed_surge()
+        demo_partners.seed_partners()
         demo_orders.seed_orders()
         demo_plans.seed_plans()
         demo_reporting.seed_reporting()
