@@ -20,6 +20,7 @@ export default defineConfig({
       output: { manualChunks: { vue: ['vue', 'vue-router'] } },
     },
   },
-  server: { proxy: { '/api': process.env.SHANZHI_BACKEND ?? 'http://127.0.0.1:8000' } },
+  // Tests read the packs beside it.
+  server: { fs: { allow: ['..'] }, proxy: { '/api': process.env.SHANZHI_BACKEND ?? 'http://127.0.0.1:8000' } },
   test: { include: ['tests/**/*.test.ts'], environment: 'node', css: true },
 })

@@ -110,7 +110,7 @@ export const enSweeps = {
   'sweeps.group.basis': 'Basis',
   'sweeps.group.basis.choose': 'Choose',
   'sweeps.group.file':
-    'Excel or CSV, the first row names the columns: 地址编码 (address code) or 小区 (compound), 楼栋 (building), 单元 (stairwell), 楼层 (floor), 门牌号 (number). Try it first: rows with an error are told with row and column, and nothing is written while there are any.',
+    'Excel or CSV, the first row names the columns: address code or compound, building, stairwell, floor, number. Try it first: rows with an error are told with row and column, and nothing is written while there are any.',
   'sweeps.group.export': 'Export the list',
   'sweeps.group.clear': 'Take the list off',
   'sweeps.group.clear.sure': 'Once more to take it off',

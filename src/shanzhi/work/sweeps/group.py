@@ -40,6 +40,10 @@ COLUMNS = {
     "门牌号": "number",
 }  # fmt: skip
 _HEADINGS = {field: heading for heading, field in COLUMNS.items()}
+_IN_ENGLISH = {
+    "address code": "code", "compound": "compound", "building": "building", "stairwell": "stairwell",
+    "floor": "floor", "number": "number",
+}  # fmt: skip
 # Every floor of the compounds that a file names, where the sweep goes, with its numbers in the order of its doors.
 _FLOORS = """
 SELECT c.code, c.name, b.name, f.stairwell, f.floor, f.top, f.area, f.id, f.homes,
@@ -105,7 +109,8 @@ def import_doors(
     table = read_table(
         content, max_bytes=MAX_FILE_BYTES, max_unpacked_bytes=20 * MAX_FILE_BYTES, max_rows=MOST_ROWS
     )
-    fields = [COLUMNS.get(heading.strip().rstrip("*"), "") for heading in table[0]]
+    known = COLUMNS | _IN_ENGLISH
+    fields = [known.get(heading.strip().rstrip("*").lower(), "") for heading in table[0]]
     require_columns(fields, ["building", "number"], COLUMNS)
     if not {"code", "compound"} & set(fields):
         require_columns(fields, ["code"], COLUMNS)
