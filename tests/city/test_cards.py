@@ -276,7 +276,7 @@ def _board(people):
     )
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(st.lists(st.text(max_size=40), max_size=20), st.integers(1, 12))
 def test_any_people_fit_their_pages(texts, copies):
     at = datetime(2026, 3, 9, tzinfo=UTC)

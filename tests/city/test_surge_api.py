@@ -276,6 +276,7 @@ def officers(city, clock):
     assert (Offer.objects.count(), len(communities)) == (957, 87)
 
 
+@pytest.mark.once
 def test_957_officers_in_one_click(desk, officers, django_assert_max_num_queries):
     manager = desk("zhihui")
     with django_assert_max_num_queries(40):

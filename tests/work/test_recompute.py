@@ -27,6 +27,8 @@ from shanzhi.work.cases.models import Case
 from shanzhi.work.cases.recompute import RecomputeReport, due_many, recompute_open
 from shanzhi.work.catalogue import queries as catalogue
 
+pytestmark = pytest.mark.once
+
 AREA = "510107"
 CHINA = ("china", '[["08:00", "12:00"], ["14:00", "18:00"]]')
 NO_HOLIDAYS = ("none", CHINA[1])

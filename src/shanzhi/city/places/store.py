@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from pypinyin import lazy_pinyin
 
 from shanzhi.base.rows import array_of
 from shanzhi.city.places.levels import Level, canonical
@@ -20,6 +19,8 @@ _LOCK = 0x706C6163  # "plac": one writer of the tree at a time
 
 def pinyin_key(name: str) -> str:
     """The key by which Chinese names are sorted and searched (拼音): lower-case syllables."""
+    from pypinyin import lazy_pinyin  # its dictionary takes a second to load, and few processes need it
+
     return " ".join(lazy_pinyin(name.lower()))[:400]
 
 

@@ -3,6 +3,8 @@
 Without it the first to divide a community or to order doors would wait for the compiler, in an emergency too.
 """
 
+from typing import Any
+
 import numpy as np
 
 from shanzhi.core.planning import (
@@ -34,7 +36,7 @@ def warm() -> None:
     edges, kind = neighbours(
         xy, community=stairwell // 48, compound=compound, building=building, stairwell=stairwell, floor=floor
     )
-    known = {"compound": compound, "building": building, "stairwell": stairwell}
+    known: dict[str, Any] = {"compound": compound, "building": building, "stairwell": stairwell}
     made = partition(homes, edges, kind, xy, **known)
     partition(homes, edges, kind, xy, mode="best", **known)
     partition(homes, edges, kind, xy, previous=made.label, **known)
