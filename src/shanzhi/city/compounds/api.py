@@ -14,6 +14,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
+from shanzhi.base.access.downloads import EXCEL, download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.compounds import actions, exports, queries
 from shanzhi.city.compounds.import_api import urlpatterns as import_urlpatterns
@@ -23,7 +24,6 @@ from shanzhi.city.compounds.shapes import CompoundFullOut, CompoundPageOut
 from shanzhi.city.compounds.template import template
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 GEOJSON = "application/geo+json"
 
 
@@ -175,7 +175,7 @@ class CompoundExportController(ApiController):
             actor=self.actor, event="compounds.exported", subject=given.place[:40],
             detail={"format": given.format, "on": on.isoformat()}, at=at,
         )  # fmt: skip
-        return _download(content, kind, f"compounds-{on:%Y%m%d}.{given.format}")
+        return download(content, f"compounds-{on:%Y%m%d}.{given.format}", kind)
 
 
 class CompoundTemplateController(ApiController):
@@ -187,14 +187,7 @@ class CompoundTemplateController(ApiController):
     def get(self) -> HttpResponse:
         """A workbook to fill in, with explanations."""
         at = clock_of(self.request).now()
-        return _download(template(ZoneInfo(settings.TIME_ZONE), at), EXCEL, "compounds-template.xlsx")
-
-
-def _download(content: bytes, kind: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
+        return download(template(ZoneInfo(settings.TIME_ZONE), at), "compounds-template.xlsx")
 
 
 urlpatterns = [

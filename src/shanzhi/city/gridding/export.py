@@ -13,7 +13,7 @@ from shanzhi.city.gridding import instance, naming, queries
 from shanzhi.city.gridding.errors import FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
 from shanzhi.city.gridding.shapes import outlines, polygons
-from shanzhi.core.documents import Column, Kind, Sheet, write_workbook
+from shanzhi.core.documents import Column, Head, Sheet, columns_of, write_workbook
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBERS = {"label", "grid", "households", "shops"}
@@ -87,7 +87,7 @@ def as_geojson(found: Proposal, on: date, community_id: UUID | None = None) -> b
 
 def list_as_workbook(found: Iterable[Proposal], at: datetime, *, zh: bool) -> bytes:
     """The list of proposals, a row each."""
-    heads: tuple[tuple[str, str, Kind], ...] = (
+    heads: tuple[Head, ...] = (
         ("名称", "Name", "text"), ("状态", "State", "text"), ("户数下限", "Least households", "number"),
         ("户数上限", "Most households", "number"), ("目标户数", "Wanted households", "number"),
         ("微网格", "Micro-grids", "number"), ("拟制人", "Made by", "text"),
@@ -100,6 +100,5 @@ def list_as_workbook(found: Iterable[Proposal], at: datetime, *, zh: bool) -> by
         )
         for one in found
     ]  # fmt: skip
-    columns = [Column(head_zh if zh else head_en, kind) for head_zh, head_en, kind in heads]
-    sheet = Sheet("划分方案" if zh else "Proposals", columns, rows)
+    sheet = Sheet("划分方案" if zh else "Proposals", columns_of(heads, zh=zh), rows)
     return write_workbook([sheet], zone=ZoneInfo(settings.TIME_ZONE), at=at)

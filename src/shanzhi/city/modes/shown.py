@@ -60,7 +60,7 @@ def _row_out(row: Activation, names: Mapping[UUID, shapes.ResponsePlaceOut]) -> 
     state, content = RESPONSE.state(row.state), read(row.content)
     return shapes.ResponseRowOut(
         row.id, row.number, row.plan, row.plan_version, row.hazard, row.title, row.title_en or row.title, row.level,
-        NUMERALS[row.level],        content.zh, content.en, row.state, state.zh, state.en,
+        NUMERALS[row.level], content.zh, content.en, row.state, state.zh, state.en,
         [names[one] for one in row.place_ids if one in names], row.is_drill, row.is_compulsory, row.last_on,
         row.proposed_by, row.proposed_at, row.live_at, row.ended_at,
     )  # fmt: skip

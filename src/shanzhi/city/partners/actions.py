@@ -1,6 +1,5 @@
 """The verbs of partner organisations: the only writers."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,10 +19,9 @@ from shanzhi.city.partners.models import Agreement, Partner, PartnerEvent, Task
 from shanzhi.core.flow import Edge
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.core.kit.ids import uuid7
-from shanzhi.core.kit.texts import lines_of, text_of
+from shanzhi.core.kit.texts import lines_of, phone_of, text_of
 
 TOPIC = "partners"
-_PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}[0-9]")
 Subject = Partner | Agreement | Task
 _WHAT: dict[type, str] = {Partner: "partner", Agreement: "agreement", Task: "task"}
 
@@ -40,11 +38,7 @@ class PartnerFacts:
 
 
 def _checked(given: PartnerFacts) -> PartnerFacts:
-    phone = given.contact_phone.strip()
-    if phone and not _PHONE.fullmatch(phone):
-        raise InvalidInput(
-            field="contact_phone", reason_zh="电话号码不正确。", reason_en="Not a telephone number."
-        )
+    phone = phone_of(given.contact_phone, "contact_phone")
     return PartnerFacts(
         text_of(given.name, "name", "单位名称", "The name", 120),
         packs.checked(given.kind),

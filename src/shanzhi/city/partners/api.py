@@ -9,6 +9,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PARTNER_MANAGE, PLACE_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.partners import actions, lists, queries
 from shanzhi.city.partners.shapes import (
@@ -32,7 +33,6 @@ from shanzhi.city.partners.shapes import (
 )
 from shanzhi.core.kit.errors import NotFound
 
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _STEPS = {"end": actions.end, "resume": actions.resume}
 
 
@@ -197,10 +197,7 @@ class PartnersExportController(ApiController):
             actor=self.actor, event="partners.exported", subject=str(given.place), detail={"rows": len(rows)},
             at=at,
         )  # fmt: skip
-        response = HttpResponse(content, content_type=_EXCEL)
-        response["Content-Disposition"] = f'attachment; filename="partners-{on:%Y%m%d}.xlsx"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(content, f"partners-{on:%Y%m%d}.xlsx")
 
 
 _ONE = "partners/<str:area>/<uuid:row_id>"

@@ -23,7 +23,7 @@ from shanzhi.city.partners.shapes import (
 )
 from shanzhi.city.places import queries as places
 from shanzhi.city.places.levels import Level
-from shanzhi.core.documents import Column, Kind, Sheet, write_workbook
+from shanzhi.core.documents import Head, Sheet, columns_of, write_workbook
 from shanzhi.core.flow import Flow
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.masking import mask_phone
@@ -143,17 +143,17 @@ def history_out(actor: Actor, area: str, partner_id: UUID, at: datetime) -> list
     ]
 
 
-_PARTNER: tuple[tuple[str, str, Kind], ...] = (
+_PARTNER: tuple[Head, ...] = (
     ("所在区域", "Place", "text"), ("单位名称", "Name", "text"), ("类别", "Kind", "text"),
     ("联系人", "Contact", "text"), ("电话", "Telephone", "text"), ("共建开始", "Since", "text"),
     ("状态", "State", "text"), ("备注", "Note", "text"),
 )  # fmt: skip
-_AGREEMENT: tuple[tuple[str, str, Kind], ...] = (
+_AGREEMENT: tuple[Head, ...] = (
     ("所在区域", "Place", "text"), ("单位名称", "Name", "text"), ("协议名称", "Agreement", "text"),
     ("约定事项", "What was agreed", "text"), ("开始", "From", "text"), ("截止", "Until", "text"),
     ("状态", "State", "text"),
 )  # fmt: skip
-_TASK: tuple[tuple[str, str, Kind], ...] = (
+_TASK: tuple[Head, ...] = (
     ("所在区域", "Place", "text"), ("单位名称", "Name", "text"), ("任务", "Task", "text"),
     ("应完成日期", "Due", "text"), ("状态", "State", "text"), ("是否逾期", "Overdue", "text"),
     ("完成情况", "Result", "text"), ("完成日期", "Done", "text"),
@@ -166,15 +166,12 @@ def as_workbook(rows: Iterable[Partner], at: datetime, *, zh: bool) -> bytes:
     theirs = queries.belonging(listed)
     side = 0 if zh else 1
 
-    def columns(heads: tuple[tuple[str, str, Kind], ...]) -> list[Column]:
-        return [Column(head[side], head[2]) for head in heads]
-
     def named(names: tuple[str, str]) -> str:
         return names[side]
 
     sheets = [
         Sheet(
-            named(("共建单位", "Partners")), columns(_PARTNER),
+            named(("共建单位", "Partners")), columns_of(_PARTNER, zh=zh),
             [
                 (
                     row.place.name, row.name, named((packs.named(row.kind).zh, packs.named(row.kind).en)),
@@ -185,7 +182,7 @@ def as_workbook(rows: Iterable[Partner], at: datetime, *, zh: bool) -> bytes:
             ],
         ),
         Sheet(
-            named(("协议", "Agreements")), columns(_AGREEMENT),
+            named(("协议", "Agreements")), columns_of(_AGREEMENT, zh=zh),
             [
                 (
                     row.place.name, row.name, one.title, one.content, one.from_on, one.last_on,
@@ -196,7 +193,7 @@ def as_workbook(rows: Iterable[Partner], at: datetime, *, zh: bool) -> bytes:
             ],
         ),
         Sheet(
-            named(("任务", "Tasks")), columns(_TASK),
+            named(("任务", "Tasks")), columns_of(_TASK, zh=zh),
             [
                 (
                     row.place.name, row.name, one.what, one.due_on,

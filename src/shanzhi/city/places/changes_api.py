@@ -13,6 +13,7 @@ from dmr.routing import path
 from shanzhi.base.access import Actor
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.places import changes, export, journal, journal_file, queries
 from shanzhi.city.places.models import PlaceChange
@@ -264,10 +265,7 @@ class ChangesExportController(ApiController):
             actor=self.actor, event="places.changes.exported", subject=str(place or ""),
             detail={"format": given.format, "rows": len(found)}, at=at,
         )  # fmt: skip
-        response = HttpResponse(content, content_type=export.TYPES[given.format])
-        response["Content-Disposition"] = f'attachment; filename="changes-{on:%Y%m%d}.{given.format}"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(content, f"changes-{on:%Y%m%d}.{given.format}", export.TYPES[given.format])
 
 
 class ChangeUndoController(ApiController):

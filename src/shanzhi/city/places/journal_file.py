@@ -13,9 +13,8 @@ from shanzhi.city.places import changes, journal
 from shanzhi.city.places.export import geometry
 from shanzhi.city.places.levels import Level
 from shanzhi.city.places.models import Place, PlaceChange
-from shanzhi.core.documents import Column, Kind, Sheet, write_workbook
+from shanzhi.core.documents import Head, Sheet, columns_of, write_workbook
 
-Head = tuple[str, str, Kind]
 MOST_CHANGES = 20_000
 WHAT = {
     "created": ("新建", "created"), "renamed": ("更名", "renamed"), "recoded": ("变更代码", "re-coded"),
@@ -59,13 +58,10 @@ def as_workbook(found: Sequence[PlaceChange], at: datetime, *, zh: bool) -> byte
             else (one.code, one.name, above.get(one.parent, "") if one.parent else "")
         )
 
-    def columns(heads: Sequence[Head]) -> list[Column]:
-        return [Column(head_zh if zh else head_en, kind) for head_zh, head_en, kind in heads]
-
     taken_back = "已撤回" if zh else "taken back"
     sheets = [
         Sheet(
-            "变更记录" if zh else "Changes", columns(_HEADS),
+            "变更记录" if zh else "Changes", columns_of(_HEADS, zh=zh),
             [
                 (
                     one.on, _kind(one, zh), one.summary_zh if zh else one.summary_en, one.reason, one.actor_name,
@@ -75,7 +71,7 @@ def as_workbook(found: Sequence[PlaceChange], at: datetime, *, zh: bool) -> byte
             ],
         ),
         Sheet(
-            "涉及区域" if zh else "Places", columns(_ROW_HEADS),
+            "涉及区域" if zh else "Places", columns_of(_ROW_HEADS, zh=zh),
             [
                 (
                     change.on, _kind(change, zh),

@@ -10,6 +10,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 Count = Callable[[list[UUID], date], int]
 # How many rows there are at a place on the day or at any time after it, those that have ended too.
 Ever = Callable[[UUID, date], int]
@@ -62,6 +64,57 @@ def register(
     if (follow is None) != (unfollow is None):
         raise TypeError(f"{kind}: follow and unfollow belong together")
     _KINDS[kind] = Kind(kind, zh, en, count, ever, follow, unfollow)
+
+
+@dataclass(frozen=True)
+class Moving:
+    """Rows that go on at the successor of their place, unchanged otherwise (随区划变更的行).
+
+    `tables` are (name, table, which): of a table with `place_id`, called t, the rows that go on. The first is the
+    one that is counted. Its methods are what `register` takes.
+    """
+
+    tables: tuple[tuple[str, str, str], ...]
+
+    def count(self, places: list[UUID], on: date) -> int:
+        """How many rows of the first table go on from these places."""
+        _, table, which = self.tables[0]
+        return _number(f"{table} t WHERE t.place_id = ANY(%s) AND {which}", places)
+
+    def ever(self, place: UUID, on: date) -> int:
+        """How many rows were ever there: a place with any does not vanish."""
+        return sum(_number(f"{table} WHERE place_id = %s", place) for _, table, _ in self.tables)
+
+    def follow(self, successors: Mapping[UUID, UUID], on: date) -> dict[str, list[list[str]]]:
+        """Move them; what they were, by name."""
+        given, done = [list(successors), list(successors.values())], {}
+        with connection.cursor() as cursor:
+            for name, table, which in self.tables:
+                cursor.execute(
+                    f"UPDATE {table} t SET place_id = s.new FROM unnest(%s::uuid[], %s::uuid[]) AS s (old, new) "
+                    f"WHERE t.place_id = s.old AND {which} RETURNING t.id, s.old",
+                    given,
+                )
+                done[name] = [[str(value) for value in row] for row in cursor.fetchall()]
+        return {name: rows for name, rows in done.items() if rows}
+
+    def unfollow(self, data: Any, on: date) -> None:
+        """As it was."""
+        with connection.cursor() as cursor:
+            for name, table, _ in self.tables:
+                rows = data.get(name, ())
+                cursor.execute(
+                    f"UPDATE {table} t SET place_id = s.old FROM unnest(%s::uuid[], %s::uuid[]) AS s (id, old) "
+                    "WHERE t.id = s.id",
+                    [[row[0] for row in rows], [row[1] for row in rows]],
+                )
+
+
+def _number(sql: str, given: Any) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {sql}", [given])
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
 
 
 _REDRAWERS: list[Callable[[list[str]], None]] = []

@@ -15,6 +15,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import SURGE_MANAGE, SURGE_OFFER
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.surge import actions, jobs, lists, offers_file, queries
 from shanzhi.city.surge.files_api import urlpatterns as file_routes
@@ -39,7 +40,6 @@ from shanzhi.city.surge.shapes import (
 from shanzhi.core.documents import check_size
 from shanzhi.core.kit.errors import InvalidInput
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _VERBS = {"report-in": "report_in", "relieve": "relieve", "return": "return"}
 
 
@@ -103,13 +103,6 @@ class OffersFiles(msgspec.Struct):
     """The one file of an import."""
 
     file: OffersTable
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=EXCEL)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 class SurgeController(ApiController):
@@ -267,7 +260,7 @@ class OffersTemplateController(ApiController):
     @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
     def get(self) -> HttpResponse:
         """A workbook to fill in."""
-        return _download(offers_file.template(clock_of(self.request).now()), "surge-offers.xlsx")
+        return download(offers_file.template(clock_of(self.request).now()), "surge-offers.xlsx")
 
 
 def _keys(given: AssignIn) -> list[tuple[str, UUID]]:
@@ -372,7 +365,7 @@ class SurgeExportController(ApiController):
         )
         content = lists.workbook(rows, given.by, at, zh=given.lang != "en")
         audit.record(actor=self.actor, event="surge.exported", detail={"by": given.by}, at=at)
-        return _download(content, f"surge-{given.by}-{localdate(at):%Y%m%d}.xlsx")
+        return download(content, f"surge-{given.by}-{localdate(at):%Y%m%d}.xlsx")
 
 
 urlpatterns = [

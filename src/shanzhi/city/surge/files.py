@@ -10,23 +10,22 @@ from django.utils.timezone import get_current_timezone
 from shanzhi.city.surge import queries, skills
 from shanzhi.city.surge.flow import SURGE
 from shanzhi.city.surge.models import Need, Offer
-from shanzhi.core.documents import Column, Kind, Sheet, write_workbook
+from shanzhi.core.documents import Sheet, columns_of, write_workbook
 from shanzhi.core.kit.masking import mask_phone
-
-
-def _columns(zh: bool, *heads: tuple[str, str, Kind]) -> list[Column]:
-    return [Column(head_zh if zh else head_en, kind) for head_zh, head_en, kind in heads]
 
 
 def needs_workbook(listed: Sequence[Need], on: date, at: datetime, *, zh: bool) -> bytes:
     """A row a need: where, how many and how many are there, task, skills, days."""
     names, met = queries.names_of([need.place_id for need in listed], on), queries.met(listed)
-    columns = _columns(
-        zh, ("社区", "Community", "text"), ("小区", "Compound", "text"), ("需要人数", "People needed", "number"),
-        ("已派人数", "People posted", "number"), ("缺口", "Still missing", "number"), ("任务", "Task", "text"),
-        ("技能", "Skills", "text"), ("开始", "From", "text"),
-        ("结束（当天起不再需要）", "Until (first day without)", "text"), ("说明", "Note", "text"),
-        ("提出人", "Stated by", "text"),
+    columns = columns_of(
+        (
+            ("社区", "Community", "text"), ("小区", "Compound", "text"), ("需要人数", "People needed", "number"),
+            ("已派人数", "People posted", "number"), ("缺口", "Still missing", "number"), ("任务", "Task", "text"),
+            ("技能", "Skills", "text"), ("开始", "From", "text"),
+            ("结束（当天起不再需要）", "Until (first day without)", "text"), ("说明", "Note", "text"),
+            ("提出人", "Stated by", "text"),
+        ),
+        zh=zh,
     )  # fmt: skip
     rows = [
         (
@@ -70,10 +69,13 @@ def needs_geojson(listed: Sequence[Need], on: date) -> bytes:
 
 def offers_workbook(listed: Sequence[Offer], at: datetime, *, zh: bool) -> bytes:
     """A row a person offered; telephones stay masked, homes are communities. Homes never become a map."""
-    columns = _columns(
-        zh, ("单位", "Unit", "text"), ("姓名", "Name", "text"), ("电话", "Telephone", "text"),
-        ("技能", "Skills", "text"), ("居住社区", "Home community", "text"), ("开始", "From", "text"),
-        ("结束（当天起不再在岗）", "Until (first day off)", "text"), ("状态", "State", "text"),
+    columns = columns_of(
+        (
+            ("单位", "Unit", "text"), ("姓名", "Name", "text"), ("电话", "Telephone", "text"),
+            ("技能", "Skills", "text"), ("居住社区", "Home community", "text"), ("开始", "From", "text"),
+            ("结束（当天起不再在岗）", "Until (first day off)", "text"), ("状态", "State", "text"),
+        ),
+        zh=zh,
     )  # fmt: skip
     rows = [
         (

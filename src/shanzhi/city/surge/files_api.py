@@ -8,13 +8,14 @@ from dmr import Query, ResponseSpec, validate
 from dmr.routing import path
 
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
+from shanzhi.base.access.downloads import EXCEL, download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.surge import files, lists
 from shanzhi.city.surge.shapes import SurgeQuery
 from shanzhi.core.kit.errors import InvalidInput
 
 TYPES = {
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "xlsx": EXCEL,
     "geojson": "application/geo+json",
 }
 
@@ -24,13 +25,6 @@ class SurgeFileQuery(SurgeQuery):
 
     format: str = "xlsx"
     lang: str = "zh"
-
-
-def _download(content: bytes, name: str, suffix: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=TYPES[suffix])
-    response["Content-Disposition"] = f'attachment; filename="{name}.{suffix}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 def _check(given: str, *formats: str) -> str:
@@ -66,7 +60,7 @@ class NeedsFileController(ApiController):
             detail={"format": suffix, "rows": len(listed)},
             at=at,
         )
-        return _download(content, f"surge-needs-{on:%Y%m%d}", suffix)
+        return download(content, f"surge-needs-{on:%Y%m%d}.{suffix}", TYPES[suffix])
 
 
 class OffersFileController(ApiController):
@@ -83,7 +77,7 @@ class OffersFileController(ApiController):
         listed = list(found.select_related("unit", "home")[: lists.MOST_EXPORTED])
         content = files.offers_workbook(listed, at, zh=given.lang != "en")
         audit.record(actor=self.actor, event="surge.offers.exported", detail={"rows": len(listed)}, at=at)
-        return _download(content, f"surge-people-{on:%Y%m%d}", suffix)
+        return download(content, f"surge-people-{on:%Y%m%d}.{suffix}", TYPES[suffix])
 
 
 urlpatterns = [

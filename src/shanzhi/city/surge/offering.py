@@ -1,6 +1,5 @@
 """Offering people, taking them back, and reading a telephone number against a reason."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -23,10 +22,9 @@ from shanzhi.city.surge.errors import AlreadyOffered
 from shanzhi.city.surge.flow import OFFERED, RETURNED, SURGE
 from shanzhi.city.surge.models import Offer, Posting, SurgeEvent
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
-from shanzhi.core.kit.texts import text_of
+from shanzhi.core.kit.texts import phone_of, text_of
 
 MOST_OFFERS = 5000
-_PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}[0-9]")
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,6 @@ class NewOffer:
     home_point: tuple[float, float] | None = None
     from_on: date | None = None
     to_on: date | None = None
-
-
-def checked_phone(text: str) -> str:
-    """A telephone number; "" stays. Raises InvalidInput."""
-    text = text.strip()
-    if text and not _PHONE.fullmatch(text):
-        raise InvalidInput(field="phone", reason_zh="电话号码不正确。", reason_en="Not a telephone number.")
-    return text
 
 
 def is_offered(unit_id: UUID, name: str, account_id: UUID | None, from_on: date, to_on: date) -> bool:
@@ -92,7 +82,7 @@ def _offer(new: NewOffer, unit: Unit, ground: Place, actor: Actor, at: datetime)
         raise AlreadyOffered(field="name", name=name)
     home, point = _home(new)
     return Offer(
-        unit=unit, place=ground, account_id=new.account_id, name=name, phone=checked_phone(new.phone),
+        unit=unit, place=ground, account_id=new.account_id, name=name, phone=phone_of(new.phone),
         skills=skills.checked(new.skills), home=home, home_lon=point[0] if point else None,
         home_lat=point[1] if point else None, from_on=new.from_on, to_on=new.to_on,
         offered_by=actor.name[:60], offered_at=at,

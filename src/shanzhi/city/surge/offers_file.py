@@ -18,7 +18,7 @@ from shanzhi.city.surge.checking import check_days
 from shanzhi.city.surge.offering import NewOffer
 from shanzhi.core.documents import Column, RowError, Sheet, read_table, require_columns, write_workbook
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
-from shanzhi.core.kit.texts import text_of
+from shanzhi.core.kit.texts import phone_of, text_of
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 COLUMNS = {
@@ -96,7 +96,7 @@ def _read(
     end = _day(cells["to_on"], "to_on") if cells["to_on"] or not days else days[1]
     check_days(begin, end, today)
     return unit, NewOffer(
-        name=name, phone=offering.checked_phone(cells["phone"]), skills=skills.checked(skills.split(cells["skills"])),
+        name=name, phone=phone_of(cells["phone"]), skills=skills.checked(skills.split(cells["skills"])),
         home_id=homes.find(cells["home"]), from_on=begin, to_on=end,
     )  # fmt: skip
 

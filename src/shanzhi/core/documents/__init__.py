@@ -6,7 +6,7 @@ from shanzhi.core.documents.features import Feature, is_geojson, read_features, 
 from shanzhi.core.documents.paper import Language, Paper
 from shanzhi.core.documents.pictures import Photo
 from shanzhi.core.documents.tables import RowError, check_size, read_table, require_columns
-from shanzhi.core.documents.values import NOTHING, Column, Kind, as_text
+from shanzhi.core.documents.values import NOTHING, Column, Head, Kind, as_text, columns_of
 from shanzhi.core.documents.workbook import Sheet, write_workbook
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "BoardPerson",
     "Column",
     "Feature",
+    "Head",
     "Kind",
     "Language",
     "Paper",
@@ -25,6 +26,7 @@ __all__ = [
     "boards_pdf",
     "cards_pdf",
     "check_size",
+    "columns_of",
     "is_geojson",
     "qr",
     "read_features",

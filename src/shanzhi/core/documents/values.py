@@ -39,6 +39,14 @@ class Column:
             raise ValueError("the width of a column must be positive")
 
 
+Head = tuple[str, str, Kind]  # a heading in Chinese and in English, and the kind of its values
+
+
+def columns_of(heads: Iterable[Head], *, zh: bool) -> list[Column]:
+    """Columns with their headings in one of both languages."""
+    return [Column(head_zh if zh else head_en, kind) for head_zh, head_en, kind in heads]
+
+
 def plain(text: str) -> str:
     """Text without what no document can hold: control characters (except line feeds), lone surrogates."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")

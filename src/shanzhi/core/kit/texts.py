@@ -1,6 +1,10 @@
-"""What is typed: words of one line, and of several."""
+"""What is typed: words of one line, and of several, and telephone numbers."""
+
+import re
 
 from shanzhi.core.kit.errors import InvalidInput
+
+_PHONE = re.compile(r"\+?[0-9][0-9 -]{4,18}[0-9]")
 
 
 def text_of(value: str, name: str, zh: str, en: str, most: int, *, needed: bool = True) -> str:
@@ -23,4 +27,12 @@ def lines_of(value: str, name: str, zh: str, en: str, most: int) -> str:
         raise InvalidInput(
             field=name, reason_zh=f"“{zh}”最多 {most} 字。", reason_en=f"{en}: at most {most} characters."
         )
+    return text
+
+
+def phone_of(value: str, name: str = "phone") -> str:
+    """A telephone number as it was typed; "" stays. Raises InvalidInput naming the field."""
+    text = value.strip()
+    if text and not _PHONE.fullmatch(text):
+        raise InvalidInput(field=name, reason_zh="电话号码不正确。", reason_en="Not a telephone number.")
     return text

@@ -13,16 +13,16 @@ from dmr.routing import path
 from shanzhi.base.access import Actor
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.compounds import totals
 from shanzhi.city.people import queries as people
 from shanzhi.city.places import queries as places
-from shanzhi.core.documents import Column, Kind, Sheet, write_workbook
+from shanzhi.core.documents import Column, Head, Sheet, columns_of, write_workbook
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.edge.api.grid_page import GridPath
 
 MOST_LISTED, MOST_EXPORTED = 500, 200_000
-_EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class PeopleBelowQuery(msgspec.Struct):
@@ -62,13 +62,6 @@ def _day(actor: Actor, place_id: UUID, on: date | None, today: date) -> date:
     if not places.visible_to(actor, today).filter(id=place_id).exists():
         raise NotFound(field="place_id")
     return on or today
-
-
-def _download(content: bytes, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=_EXCEL)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 class PeopleBelowController(ApiController):
@@ -123,7 +116,7 @@ class PeopleBelowExportController(ApiController):
             actor=self.actor, event="people.exported", subject=str(parsed_path.place_id),
             detail={"kind": given.kind[:40], "on": on.isoformat(), "rows": len(rows)}, at=at,
         )  # fmt: skip
-        return _download(content, f"people-{on:%Y%m%d}.xlsx")
+        return download(content, f"people-{on:%Y%m%d}.xlsx")
 
 
 class MicrogridsExportQuery(msgspec.Struct):
@@ -145,13 +138,13 @@ class MicrogridsExportController(ApiController):
         on = _day(self.actor, parsed_path.place_id, given.on, localdate(at))
         zh = given.lang != "en"
         rows = totals.microgrids(parsed_path.place_id, on, MOST_EXPORTED)
-        heads: tuple[tuple[str, str, Kind], ...] = (
+        heads: tuple[Head, ...] = (
             ("代码", "Code", "text"), ("名称", "Name", "text"),
             ("住户", "Homes", "number"), ("商铺", "Shops", "number"),
         )  # fmt: skip
         sheet = Sheet(
             "微网格" if zh else "Micro-grids",
-            [Column(head_zh if zh else head_en, kind) for head_zh, head_en, kind in heads],
+            columns_of(heads, zh=zh),
             [(one.code, one.name, one.homes, one.shops) for one in rows],
         )
         content = write_workbook([sheet], zone=get_current_timezone(), at=at)
@@ -159,7 +152,7 @@ class MicrogridsExportController(ApiController):
             actor=self.actor, event="microgrids.exported", subject=str(parsed_path.place_id),
             detail={"on": on.isoformat(), "rows": len(rows)}, at=at,
         )  # fmt: skip
-        return _download(content, f"microgrids-{on:%Y%m%d}.xlsx")
+        return download(content, f"microgrids-{on:%Y%m%d}.xlsx")
 
 
 urlpatterns = [

@@ -22,10 +22,10 @@ class IsolationConfig(AppConfig):
         parts.register(IsolationPart())
         held.register_all()
 
+        rows = following.CARED_FOR
         touching.register(
-            "isolation", "居家隔离人员", "people isolated at home", following.count, following.follow,
-            following.unfollow,
-            ever=following.ever,
+            "isolation", "居家隔离人员", "people isolated at home", rows.count, rows.follow, rows.unfollow,
+            ever=rows.ever,
         )  # fmt: skip
         register_sealed(
             "isolation_isolationevent",

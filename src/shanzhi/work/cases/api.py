@@ -10,6 +10,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import PUBLIC, ApiController, clock_of
 from shanzhi.base.access.capabilities import CASE_DISPATCH, CASE_REVEAL, CASE_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound, ShanzhiError
 from shanzhi.work.cases import actions, lists, queries
@@ -39,8 +40,6 @@ from shanzhi.work.cases.inputs import (
     VerbPath,
 )
 from shanzhi.work.cases.shapes import CaseOut, CasePageOut, LinkedCaseOut, QueueOut
-
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _key(text: str) -> UUID | None:
@@ -275,7 +274,7 @@ class FileController(ApiController):
             at=at,
         )
         content = case_file(case, self.actor, at, _language(parsed_query.lang))
-        return _download(content, "application/pdf", f"{case.number}.pdf")
+        return download(content, f"{case.number}.pdf", "application/pdf")
 
 
 class ExportController(ApiController):
@@ -296,18 +295,11 @@ class ExportController(ApiController):
             language=_language(given.lang),
         )
         audit.record(actor=self.actor, event="cases.exported", detail={"queue": given.queue}, at=at)
-        return _download(content, EXCEL, f"{given.queue}-{localdate(at):%Y%m%d}.xlsx")
+        return download(content, f"{given.queue}-{localdate(at):%Y%m%d}.xlsx")
 
 
 def _language(given: str) -> Language:
     return "en" if given == "en" else "zh"
-
-
-def _download(content: bytes, kind: str, name: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=kind)
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 class RevealController(ApiController):

@@ -11,6 +11,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import ORDER_CONFIRM, ORDER_DRAFT, ORDER_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.places import queries as places
 from shanzhi.core.kit.errors import InvalidInput, NotFound
@@ -19,7 +20,6 @@ from shanzhi.work.orders.drafting import Draft
 from shanzhi.work.orders.flow import ORDER
 from shanzhi.work.orders.models import Order
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_RECEIPTS = 200
 
 
@@ -302,10 +302,7 @@ class OrderExportController(_OrderController):
         scope = queries.scope_of(self.actor, order, localdate(at))
         content = export.workbook(order, scope, at, zh=parsed_query.lang != "en")
         audit.record(actor=self.actor, event="order.exported", subject=str(order.id), at=at)
-        response = HttpResponse(content, content_type=EXCEL)
-        response["Content-Disposition"] = f'attachment; filename="order-{order.number}.xlsx"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(content, f"order-{order.number}.xlsx")
 
 
 _ONE = "orders/<uuid:order_id>"

@@ -12,13 +12,13 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import ROSTER_MANAGE, ROSTER_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.work.rosters import actions, queries, shapes, shown
 from shanzhi.work.rosters.flow import TURN
 from shanzhi.work.rosters.models import Roster, Shift, Turn
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_SHIFTS = 600
 MOST_PROPOSED = 300
 MOST_DAYS = 14
@@ -242,10 +242,7 @@ class RosterExportController(_RosterController):
         shifts, _ = self._shifts(roster, parsed_query, 20_000)
         content = shown.workbook(roster, shifts, at, zh=parsed_query.lang != "en")
         audit.record(actor=self.actor, event="roster.exported", subject=str(roster.id), detail={}, at=at)
-        response = HttpResponse(content, content_type=EXCEL)
-        response["Content-Disposition"] = f'attachment; filename="roster-{localdate(at):%Y%m%d}.xlsx"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(content, f"roster-{localdate(at):%Y%m%d}.xlsx")
 
 
 class ShiftCandidatesController(ApiController):

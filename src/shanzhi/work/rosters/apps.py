@@ -24,8 +24,8 @@ class RostersConfig(AppConfig):
         parts.register(RosterPart())
         holdings.register(NOTES)
         touching.register(
-            "rosters", "值班班次", "shifts of rosters", following.count, following.follow, following.unfollow,
-            ever=following.ever,
+            "rosters", "值班班次", "shifts of rosters", following.SHIFTS.count, following.follow,
+            following.unfollow, ever=following.SHIFTS.ever,
         )  # fmt: skip
         register_sealed(
             "rosters_turnevent",

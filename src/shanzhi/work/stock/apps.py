@@ -20,9 +20,9 @@ class StockConfig(AppConfig):
         from shanzhi.work.stock.parts import StockPart
 
         parts.register(StockPart())
+        rows = following.STORES
         touching.register(
-            "stock", "物资仓库", "stores", following.count, following.follow, following.unfollow,
-            ever=following.ever,
+            "stock", "物资仓库", "stores", rows.count, rows.follow, rows.unfollow, ever=rows.ever,
         )  # fmt: skip
         register_sealed(
             "stock_entry",

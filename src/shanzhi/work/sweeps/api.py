@@ -11,6 +11,7 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import SWEEP_MANAGE, SWEEP_VIEW
+from shanzhi.base.access.downloads import download
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.kit.errors import InvalidInput, NotFound
 from shanzhi.work.sweeps import actions, door_lists, export, forecast, queries, shapes, shown
@@ -20,7 +21,6 @@ from shanzhi.work.sweeps.flow import SWEEP
 from shanzhi.work.sweeps.group_api import urlpatterns as lists_by_file
 from shanzhi.work.sweeps.models import Sweep, Turn
 
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PIECES_A_PAGE = 50
 
 
@@ -285,10 +285,7 @@ class SweepExportController(_SweepController):
         at = clock_of(self.request).now()
         content = export.workbook(sweep, turn, parsed_query.place, scope, at, zh=parsed_query.lang != "en")
         audit.record(actor=self.actor, event="sweep.exported", subject=str(sweep.id), at=at)
-        response = HttpResponse(content, content_type=EXCEL)
-        response["Content-Disposition"] = f'attachment; filename="sweep-{sweep.number}.xlsx"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return download(content, f"sweep-{sweep.number}.xlsx")
 
 
 _ONE = "sweeps/<uuid:sweep_id>"

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
@@ -149,8 +149,6 @@ def take_visits(
     items: Sequence[dict[str, Any]], account_id: UUID, at: datetime
 ) -> list[shapes.VisitOutcomeOut]:
     """What somebody sends where the hot door cannot be reached: the same reading, the same taking."""
-    from django.db import IntegrityError, transaction
-
     read: list[tuple[str | None, visits.Submission | ShanzhiError]] = []
     for item in items:
         known = item.get("id")

@@ -109,8 +109,8 @@ def import_doors(
     table = read_table(
         content, max_bytes=MAX_FILE_BYTES, max_unpacked_bytes=20 * MAX_FILE_BYTES, max_rows=MOST_ROWS
     )
-    known = COLUMNS | _IN_ENGLISH
-    fields = [known.get(heading.strip().rstrip("*").lower(), "") for heading in table[0]]
+    headings = COLUMNS | _IN_ENGLISH
+    fields = [headings.get(heading.strip().rstrip("*").lower(), "") for heading in table[0]]
     require_columns(fields, ["building", "number"], COLUMNS)
     if not {"code", "compound"} & set(fields):
         require_columns(fields, ["code"], COLUMNS)

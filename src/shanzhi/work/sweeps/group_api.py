@@ -12,11 +12,10 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import SWEEP_MANAGE
+from shanzhi.base.access.downloads import download
 from shanzhi.core.documents import check_size
 from shanzhi.core.kit.errors import NotFound
 from shanzhi.work.sweeps import door_shapes, group, queries
-
-EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class GroupPath(msgspec.Struct):
@@ -94,10 +93,8 @@ class SweepGroupExportController(ApiController):
         sweep = queries.visible_to(self.actor, localdate(at)).filter(id=parsed_path.sweep_id).first()
         if sweep is None:
             raise NotFound(field="id")
-        response = HttpResponse(group.workbook(sweep, actor=self.actor, at=at), content_type=EXCEL)
-        response["Content-Disposition"] = f'attachment; filename="sweep-{sweep.number}-doors.xlsx"'
-        response["Cache-Control"] = "private, no-store"
-        return response
+        content = group.workbook(sweep, actor=self.actor, at=at)
+        return download(content, f"sweep-{sweep.number}-doors.xlsx")
 
 
 _ONE = "sweeps/<uuid:sweep_id>/group"

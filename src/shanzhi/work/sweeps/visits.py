@@ -127,7 +127,7 @@ def read(raw: bytes | msgspec.Raw) -> Read:
     try:
         if given.happened_at.tzinfo is not UTC:
             given.happened_at = given.happened_at.astimezone(UTC)
-        happened = round(given.happened_at.timestamp() * 1e6)
+        happened = instant(given.happened_at)
         if revisit is not None:
             given.revisit_at = revisit = revisit.astimezone(UTC)
         day = _day(happened // 900_000_000)
@@ -246,6 +246,7 @@ class _Piece:
     cadence: str
     place_id: UUID
     check: forms.Check | None = None
+    rules: Sequence[packs.DoorRule] | None = None
     kept: _Kept | None = None
     head: bytes = b""
 
@@ -387,7 +388,9 @@ def _store(
 def _moves(visit: Any, found: _Piece) -> list[courses.Move]:
     """What the answers of a visit do to the days of its door."""
     given = visit.given
-    rules = [one for one in packs.door_rules(found.cadence, found.form) if one.fits(given.answers)]
+    if found.rules is None:
+        found.rules = packs.door_rules(found.cadence, found.form)
+    rules = [one for one in found.rules if one.fits(given.answers)]
     if not rules:
         return []
     day = date.fromisoformat(visit.asks[3])
