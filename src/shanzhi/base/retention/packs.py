@@ -4,10 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 from django.conf import settings
 
 from shanzhi.base.retention.holdings import Holding
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,7 +32,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: float) -> _File:
-    return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _File)
+    return msgspec.convert(read_yaml(path), _File)
 
 
 def _pack() -> _File:

@@ -7,8 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
+
+from shanzhi.core.kit.yaml_files import read_yaml
 
 # The count of buildings comes first: it says whether the floors that are known are all of them.
 FIELDS = ("name", "kind", "code", "address", "position", "buildings", "households")
@@ -89,7 +90,7 @@ def rule() -> Rule:
 
 @lru_cache(maxsize=4)
 def _rule(path: Path) -> Rule:
-    found = yaml.safe_load(path.read_text("utf-8"))
+    found = read_yaml(path)
     rules = tuple(map(str, found["rules"]))
     if not set(rules) <= WHY.keys():
         raise ValueError(f"unknown rules: {rules}")

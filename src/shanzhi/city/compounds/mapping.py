@@ -13,6 +13,7 @@ from django.conf import settings
 from shanzhi.city.compounds.fields import FIELDS, KIND_WORDS
 from shanzhi.city.compounds.kinds import CompoundKind
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 MAX_MAPPING_BYTES = 64 * 1024
 _PARTS = {"title_zh", "title_en", "needs", "datum", "columns", "constants", "words", "shops", "only"}
@@ -73,7 +74,7 @@ def pack(name: str) -> Reading:
 
 @lru_cache(maxsize=16)
 def _pack(path: Path) -> Reading:
-    return _reading(yaml.safe_load(path.read_text("utf-8")))
+    return _reading(read_yaml(path))
 
 
 def fields_of(reading: Reading, headings: Sequence[str]) -> tuple[dict[str, int], dict[str, str], list[str]]:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Bounds:
 @lru_cache(maxsize=1)
 def pack() -> dict[str, Any]:
     """packs/base/gridding.yaml."""
-    read: dict[str, Any] = yaml.safe_load((settings.PACKS / "base" / "gridding.yaml").read_text("utf-8"))
+    read: dict[str, Any] = read_yaml(settings.PACKS / "base" / "gridding.yaml")
     return read
 
 

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Kind:
 
 @lru_cache(maxsize=4)
 def _read(path: Path) -> dict[str, Kind]:
-    listed = yaml.safe_load(path.read_text("utf-8"))["kinds"]
+    listed = read_yaml(path)["kinds"]
     return {one["code"]: Kind(one["code"], one["zh"], one["en"]) for one in listed}
 
 

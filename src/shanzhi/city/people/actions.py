@@ -8,7 +8,6 @@ from datetime import date, datetime
 from pathlib import Path
 from uuid import UUID
 
-import yaml
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -34,6 +33,7 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound
+from shanzhi.core.kit.yaml_files import read_yaml
 
 __all__ = [
     "Appointment", "Enrolment", "appoint", "appoint_many", "create_account", "create_unit", "end_many", "end_post",
@@ -317,8 +317,7 @@ def load_post_kinds(path: Path, *, actor: Actor, at: datetime) -> tuple[int, int
     actor.require(ACCOUNT_MANAGE)
     actor.require(SECURITY_MANAGE)
     created, changed, unchanged = [], [], []
-    with path.open(encoding="utf-8") as file:
-        listed = yaml.safe_load(file)["kinds"]
+    listed = read_yaml(path)["kinds"]
     with transaction.atomic():
         known = {kind.code: kind for kind in PostKind.objects.select_for_update()}
         for position, entry in enumerate(listed):

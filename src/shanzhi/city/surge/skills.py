@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 MOST = 5
 _BETWEEN = re.compile(r"[、,，;；/\s]+")
@@ -26,7 +26,7 @@ class Skill:
 
 @lru_cache(maxsize=4)
 def _read(path: Path) -> dict[str, Skill]:
-    listed = yaml.safe_load(path.read_text("utf-8"))["skills"]
+    listed = read_yaml(path)["skills"]
     return {one["code"]: Skill(one["code"], one["zh"], one["en"]) for one in listed}
 
 

@@ -11,11 +11,12 @@ from shanzhi.base.access import Actor
 from shanzhi.city.places.models import Place
 from shanzhi.command.plans import actions, document
 from shanzhi.command.plans.document import PlanDoc
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 def read(path: Path) -> PlanDoc:
     """The plan of a file. Raises InvalidInput naming where it is wrong."""
-    return document.read(yaml.safe_load(path.read_text("utf-8")))
+    return document.read(read_yaml(path))
 
 
 def files() -> list[Path]:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
-import yaml
 from django.conf import settings
 from django.db.models import Count
 from django.utils.timezone import localdate
@@ -22,6 +21,7 @@ from shanzhi.command.plans.document import CHAPTERS, HAZARDS
 from shanzhi.command.plans.flow import DRAFT, IN_FORCE, IN_REVIEW, VERSION
 from shanzhi.command.plans.models import Plan, PlanEvent, PlanVersion
 from shanzhi.command.plans.screens import PAGES
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.core.worktime import Unit
 from shanzhi.work.cases.flow import CLOCKS
 from shanzhi.work.orders import packs as orders
@@ -163,7 +163,7 @@ def _from_pack(code: str) -> dict[str, list[tuple[str, str, str]]]:
     if not path.exists():
         return {}
     found = []
-    for one in yaml.safe_load(path.read_text("utf-8")).get(key, []):
+    for one in read_yaml(path).get(key, []):
         zh, en = one.get("zh") or one.get("title_zh") or one.get("name"), one.get("en") or one.get("title_en")
         zh = zh["title"] if isinstance(zh, dict) else zh
         en = en["title"] if isinstance(en, dict) else en or one.get("name_en")

@@ -5,9 +5,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 from django.conf import settings
 from django.utils.timezone import get_default_timezone, localdate
+
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +63,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=4)
 def _read(path: Path, stamp: float) -> _File:
-    return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), _File, strict=False)
+    return msgspec.convert(read_yaml(path), _File, strict=False)
 
 
 def scheme_of(hazard: str) -> Scheme:

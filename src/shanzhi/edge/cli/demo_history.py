@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
-import yaml
 from django.conf import settings
 from django.utils.timezone import localdate, localtime
 
 from shanzhi.base.access import ANONYMOUS
 from shanzhi.city.places.models import Place
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.edge.exchange.replaying import Incoming, OwnDoor, Progress, Replay
 from shanzhi.edge.exchange.simulation import Simulation
 from shanzhi.edge.exchange.staff import Chance, load_staff
@@ -36,7 +36,7 @@ def make_history(
     """Reports of the last `days` days in a district of the demo, `a_day` of them each, and what came of them."""
     town = _town(district, now)
     staff = load_staff(settings.PACKS / "staff" / "usual.yaml")
-    mix = yaml.safe_load((settings.PACKS / "demo" / "mix.yaml").read_text("utf-8"))
+    mix = read_yaml(settings.PACKS / "demo" / "mix.yaml")
     listed = _invented(
         town, staff.seed, mix, now, days=days, a_day=a_day, by_worker=staff.shares["by_worker"]
     )

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import numpy as np
 import shapely
-import yaml
 from django.conf import settings
 from django.db import transaction
 
@@ -20,6 +19,7 @@ from shanzhi.city.compounds.bulk import BulkRows
 from shanzhi.city.places import store
 from shanzhi.city.places.models import Place
 from shanzhi.core.geometry import Metres, voronoi_cells
+from shanzhi.core.kit.yaml_files import read_yaml
 
 # The south-west corner of the plan and the size of a square, in degrees; the plan is so many squares wide.
 ORIGIN = (104.042, 30.60)
@@ -68,7 +68,7 @@ def lay_out(district: str, order: list[str], on: date) -> int:
 
     if Compound.objects.filter(area=district).exists():
         return 0
-    pack = yaml.safe_load((settings.PACKS / "demo" / "compounds.yaml").read_text("utf-8"))
+    pack = read_yaml(settings.PACKS / "demo" / "compounds.yaml")
     places = {place.code: place for place in Place.objects.filter(area=district, closed_on=None)}
     mine = [code for code in order if code in places]
     steps = {code: number for number, code in enumerate(order)}

@@ -16,7 +16,6 @@ from uuid import UUID, uuid5
 
 import msgspec
 import numpy as np
-import yaml
 from django.conf import settings
 from django.db import connection, transaction
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from shanzhi.base.messaging.channels import SINK, registered
 from shanzhi.base.messaging.sender import Desk
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.core.planning import Crew, DoorKinds, Doors, simulate_visits
 from shanzhi.work.orders import calls, folding, ladder, receipts, rollup
 from shanzhi.work.orders.models import Order
@@ -116,7 +116,7 @@ def behaviour(name: str = "usual") -> Behaviour:
         raise InvalidInput(
             field="name", reason_zh=f"没有演练设定“{name}”。", reason_en=f"No drill pack {name}."
         )
-    return msgspec.convert(yaml.safe_load(path.read_text("utf-8"))[name], Behaviour)
+    return msgspec.convert(read_yaml(path)[name], Behaviour)
 
 
 @dataclass(frozen=True)

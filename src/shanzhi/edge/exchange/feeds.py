@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
 
+from shanzhi.core.kit import yaml_files
+
 _REQUIRED = ("id", "type", "opened_at")
 _TIMES = ("opened_at", "closed_at", "target_at")
 # Columns that a file may lack.
@@ -87,7 +89,7 @@ class Feed:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A data file of a pack. Raises FeedError when it is missing or is not a YAML mapping."""
     try:
-        found = yaml.safe_load(path.read_text("utf-8"))
+        found = yaml_files.read_yaml(path)
     except FileNotFoundError:
         raise FeedError(f"找不到 {path.name}。", f"There is no {path.name}.") from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

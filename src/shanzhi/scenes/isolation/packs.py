@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-import yaml
 from django.conf import settings
 from django.utils.timezone import get_current_timezone
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 class Edition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -114,7 +114,7 @@ class Contacts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: float) -> Any:
-    return yaml.safe_load(path.read_text("utf-8"))
+    return read_yaml(path)
 
 
 def _pack(name: str) -> Any:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +67,7 @@ class Pack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: float) -> Pack:
-    return msgspec.convert(yaml.safe_load(path.read_text("utf-8")), Pack)
+    return msgspec.convert(read_yaml(path), Pack)
 
 
 def pack() -> Pack:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-import yaml
 from django.conf import settings
 
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.core.worktime import Calendar, Limit, Unit, due_at, due_at_with_pauses, read_calendar
 
 Pause = tuple[datetime, datetime]
@@ -29,18 +29,18 @@ def stage_limits() -> dict[str, StageLimit]:
         name: StageLimit(
             Limit(given["amount"], Unit(given["unit"])) if "unit" in given else None, given["warn_share"]
         )
-        for name, given in yaml.safe_load(path.read_text("utf-8")).items()
+        for name, given in read_yaml(path).items()
     }
 
 
 @lru_cache(maxsize=1)
 def _calendars() -> dict[str, Calendar]:
     """Calendars by area, from the pack; "" is the default."""
-    found = yaml.safe_load((settings.PACKS / "base" / "calendars.yaml").read_text("utf-8"))
+    found = read_yaml(settings.PACKS / "base" / "calendars.yaml")
     made = {}
     for area, given in {"": found["default"], **(found["areas"] or {})}.items():
         if "file" in given:
-            given = yaml.safe_load((settings.PACKS / given["file"]).read_text("utf-8"))
+            given = read_yaml(settings.PACKS / given["file"])
         else:
             given = {**found["default"], **given}
         made[str(area)] = read_calendar(given)
@@ -75,7 +75,7 @@ class Roads:
 @lru_cache(maxsize=1)
 def roads() -> Roads:
     """The settings of the side roads, from the pack."""
-    return Roads(**yaml.safe_load((settings.PACKS / "base" / "roads.yaml").read_text("utf-8")))
+    return Roads(**read_yaml(settings.PACKS / "base" / "roads.yaml"))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import yaml
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils.timezone import localdate
@@ -19,6 +18,7 @@ from shanzhi.base.access.capabilities import CATALOGUE_MANAGE
 from shanzhi.base.audit import actions as audit
 from shanzhi.core.documents import RowError
 from shanzhi.core.kit.errors import InvalidInput, NotFound
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.core.worktime import Unit
 from shanzhi.work.catalogue.errors import ImportHasErrors, LimitAlreadyPlain
 from shanzhi.work.catalogue.limits import parse_limit, short_unit
@@ -396,7 +396,7 @@ def load_pack(path: Path, actor: Actor, at: datetime, effective_on: date | None 
 
     A pack is a start: it must not undo what a city has imported since. Raises ImportHasErrors.
     """
-    rows = list(_pack_rows(yaml.safe_load(path.read_text(encoding="utf-8"))))
+    rows = list(_pack_rows(read_yaml(path)))
     held = set(Kind.objects.filter(conditions__isnull=False).values_list("code", flat=True))
     fresh = [row for row in rows if row.family not in _FAMILIES or kind_code(row) not in held]
     report = import_conditions(

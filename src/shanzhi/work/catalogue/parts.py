@@ -6,7 +6,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from django.conf import settings
 from django.utils.timezone import localdate
 
@@ -14,13 +13,14 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.city.modes.parts import Item, Line, Live
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.work.catalogue.actions import load_pack
 from shanzhi.work.catalogue.models import Kind, OfferedKind
 
 
 @lru_cache(maxsize=2)
 def _read(path: Path, stamp: float) -> dict[str, Any]:
-    document = yaml.safe_load(path.read_text("utf-8"))
+    document = read_yaml(path)
     return {f"02{one['major_code']}{one['minor_code']}": one for one in document["kinds"]}
 
 

@@ -4,10 +4,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import msgspec
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 KINDS = ("text", "number", "choice", "yes_no", "date", "temperature")
 
@@ -66,7 +66,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @lru_cache(maxsize=64)
 def _read(path: Path, stamp: float) -> list[Form]:
-    found = yaml.safe_load(path.read_text("utf-8"))
+    found = read_yaml(path)
     forms = [msgspec.convert({"code": found["code"], **one}, Form) for one in found["versions"]]
     for form in forms:
         check(form)

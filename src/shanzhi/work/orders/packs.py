@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 from django.conf import settings
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +98,7 @@ class StandIns:
 
 @lru_cache(maxsize=8)
 def _read(path: Path, stamp: float) -> Any:
-    return yaml.safe_load(path.read_text("utf-8"))
+    return read_yaml(path)
 
 
 def _pack(name: str) -> Any:

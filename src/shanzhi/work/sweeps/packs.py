@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 from django.conf import settings
 from django.utils.timezone import get_default_timezone
 
 from shanzhi.core.kit.errors import InvalidInput
+from shanzhi.core.kit.yaml_files import read_yaml
 from shanzhi.work.sweeps.flow import RESULTS, Result
 
 TARGETS = {
@@ -156,7 +156,7 @@ class Rule:
 
 @lru_cache(maxsize=16)
 def _read(path: Path, stamp: float) -> Any:
-    return yaml.safe_load(path.read_text("utf-8"))
+    return read_yaml(path)
 
 
 def pack(name: str) -> Any:
