@@ -28,6 +28,12 @@ SELECT sequencename, last_value FROM pg_sequences
 WHERE schemaname = 'public' AND last_value > 0 AND NOT starts_with(sequencename, %s)
 """
 
+# The server's own cleaning finds tables empty between two tests and plans the queries of the next for empty tables.
+_LEFT_ALONE = """
+SELECT format('ALTER TABLE %%s SET (autovacuum_enabled = off)', c.oid::regclass) FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND NOT starts_with(c.relname, %s)
+"""
+
 _REFERENCES = """
 SELECT DISTINCT r.relname, o.relname FROM pg_constraint k JOIN pg_class r ON r.oid = k.conrelid
 JOIN pg_class o ON o.oid = k.confrelid WHERE k.contype = 'f' AND NOT k.condeferrable AND r.oid <> o.oid
@@ -88,6 +94,8 @@ def keep(at: datetime) -> Seeded:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
         cursor.execute(f"CREATE SCHEMA {SCHEMA}")
+        cursor.execute(_LEFT_ALONE, [JOBS])
+        cursor.execute("; ".join(one for (one,) in cursor.fetchall()))
         cursor.execute(_REFERENCES)
         needs: dict[str, set[str]] = {name: set() for name in rows}
         for name, other in cursor.fetchall():
