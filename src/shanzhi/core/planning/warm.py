@@ -10,7 +10,10 @@ import numpy as np
 from shanzhi.core.planning import (
     Audience,
     Channel,
+    Crew,
     Crowd,
+    DoorKinds,
+    Doors,
     Rung,
     assign,
     expected_reach,
@@ -20,6 +23,7 @@ from shanzhi.core.planning import (
     partition,
     reassign,
     simulate_reach,
+    simulate_visits,
 )
 
 _FLOORS, _HOMES = 6, 2
@@ -50,6 +54,8 @@ def warm() -> None:
     reassign(xy[::_FLOORS], grids[: len(grids) // 2], np.where(before < len(grids) // 2, before, -1))
     ladder = [Rung(Channel.in_app, 0.0), Rung(Channel.sms, 60.0, rate=50.0)]
     simulate_reach(Audience(awake=stairs % 3 > 0, answers=0.9), ladder, seed=0)
+    lists = Doors(np.arange(len(stairs) + 1), 20.0)
+    simulate_visits(lists, DoorKinds(120.0, 0.5, away=0.2), Crew(np.zeros(len(stairs))), seed=0)
     crowd = Crowd(people=100, asleep=0.3)
     first_rung(crowd, ladder)
     expected_reach(crowd, ladder, [60.0, 300.0])
