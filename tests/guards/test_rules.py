@@ -139,7 +139,7 @@ def test_the_interface_keeps_to_the_standard() -> None:
 def test_each_application_has_one_migration_head() -> None:
     loader = MigrationLoader(None)
     for config in apps.get_app_configs():
-        if config.name.startswith("shanzhi."):
+        if config.name.startswith("shanzhi.") and config.models_module:
             assert len(loader.graph.leaf_nodes(config.label)) == 1, config.label
 
 
