@@ -25,11 +25,11 @@ def neighbours_only() -> Iterator[None]:
             self.__dict__["apps"] = held
             self.reload_model(model_state.app_label, model_state.name_lower, delay=True)
 
-    ProjectState.add_model = add_model  # type: ignore[method-assign]
+    ProjectState.add_model = add_model
     try:
         yield
     finally:
-        ProjectState.add_model = kept  # type: ignore[method-assign]
+        ProjectState.add_model = kept
 
 
 class Command(migrate.Command):
