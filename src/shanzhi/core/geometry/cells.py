@@ -109,7 +109,7 @@ def _tiled(points: Floats, clip: Area, building: Ints, label: Ints, weight: Floa
     inside = shapely.contains_xy(clip, inner[:, 0], inner[:, 1])
     faces, inner = faces[inside], inner[inside]
     site = cKDTree(rounded).query(inner)[1]
-    return _joined(faces, shares.owner(site, inner, cuts), count)
+    return joined(faces, shares.owner(site, inner, cuts), count)
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def _chords(regions: Shapes, axis: Ints, value: Floats) -> Floats:
     return np.stack([np.where(level, across, ends), np.where(level, ends, across)], axis=2)
 
 
-def _joined(faces: Shapes, owner: Ints, count: int) -> Shapes:
+def joined(faces: Shapes, owner: Ints, count: int) -> Shapes:
     """The faces of each label as one polygon; an empty one for a label without a face."""
     result = np.full(count, Polygon(), object)
     order = np.argsort(owner, kind="stable")
