@@ -30,17 +30,17 @@ JOIN compounds_compound c ON c.place_id = up.descendant_id AND c.opened_on <= %(
   AND (c.closed_on IS NULL OR c.closed_on > %(on)s)
 WHERE up.ancestor_id = ANY(%(communities)s) AND up.from_on <= %(on)s AND (up.to_on IS NULL OR up.to_on > %(on)s)
 """
-_BUILDINGS = """
-(SELECT compound_id, id, name, lon, lat FROM compounds_building WHERE compound_id = ANY(%(within)s::uuid[])
+_OF_COMPOUNDS = """
+(SELECT compound_id AS above, id, name, lon, lat FROM compounds_building WHERE {within}
   AND opened_on <= %(on)s AND (closed_on IS NULL OR closed_on > %(on)s)) AS own
 """
 _OF_BUILDING = (
-    ("compound", ID, "compound_id"), ("id", ID, "id"),
+    ("above", ID, "own.above"), ("id", ID, "id"),
     ("lon", FLOAT, "coalesce(lon, 'NaN')"), ("lat", FLOAT, "coalesce(lat, 'NaN')"),
 )  # fmt: skip
-_FLOORS = """
-(SELECT area, building_id, stairwell AS name, floor, top, homes, shops, id FROM compounds_floor
-WHERE building_id = ANY(%(within)s::uuid[]) AND opened_on <= %(on)s
+_OF_BUILDINGS = """
+(SELECT area, building_id AS above, stairwell AS name, floor, top, homes, shops, id FROM compounds_floor
+WHERE {within} AND opened_on <= %(on)s
   AND (closed_on IS NULL OR closed_on > %(on)s) AND homes + shops > 0) AS own
 """
 _MEMBERSHIP = """
@@ -48,7 +48,7 @@ LEFT JOIN compounds_membership m ON m.area = own.area AND m.floor_id = own.id AN
   AND (m.to_on IS NULL OR m.to_on > %(on)s)
 """
 _OF_FLOOR = (
-    ("building", ID, "own.building_id"), ("floor", INT, "own.floor::int4"), ("top", INT, "own.top::int4"),
+    ("above", ID, "own.above"), ("floor", INT, "own.floor::int4"), ("top", INT, "own.top::int4"),
     ("homes", INT, "own.homes"), ("shops", INT, "own.shops"), ("id", ID, "own.id"),
     ("place", ID, "coalesce(m.place_id, '00000000-0000-0000-0000-000000000000')"),
 )  # fmt: skip
@@ -135,37 +135,50 @@ def _by_length(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def _rows(
-    cursor: Any,
-    source: str,
-    beside: str,
-    columns: Sequence[tuple[str, str, str]],
-    within: Raw,
-    on: date,
-    wide: bool,
-) -> tuple[list[str], NDArray[Any]]:
-    """Names in their order; and the rows of a source, with what lies beside it, whose `rank` is that of their name."""
-    given: dict[str, Any] = {"within": id_array(within), "on": on}
-    kinds = [("rank", INT), *((name, kind) for name, kind, _ in columns)]
-    if not wide:
-        told = ", ".join(f"uuid_send({sql})" if kind == ID else sql for _, kind, sql in columns)
-        cursor.execute(f"SELECT own.name, {told} FROM {source} {beside}", given)
+@dataclass(frozen=True)
+class _Source:
+    """Rows under others, whose names are ranked; `beside` is joined to what is read of them, and not to the names."""
+
+    above: str
+    rows: str
+    columns: tuple[tuple[str, str, str], ...]
+    beside: str = ""
+
+    def few(self, cursor: Any, above: Raw, on: date) -> tuple[list[str], NDArray[Any]]:
+        """Names in their order; and the rows under some others, whose `rank` is that of their name."""
+        told = ", ".join(f"uuid_send({sql})" if kind == ID else sql for _, kind, sql in self.columns)
+        within = self.rows.format(within=f"{self.above} = ANY(%(above)s::uuid[])")
+        cursor.execute(
+            f"SELECT own.name, {told} FROM {within} {self.beside}", {"above": id_array(above), "on": on}
+        )
         found = cursor.fetchall()
         names, rank = _ranks([row[0] for row in found], _by_length)
-        rows = np.array([(0, *row[1:]) for row in found], kinds)
+        rows = np.array([(0, *row[1:]) for row in found], self._kinds)
         rows["rank"] = rank
         return names, rows
-    while True:
-        cursor.execute(f"SELECT DISTINCT name FROM {source}", given)
-        names = sorted((name for (name,) in cursor.fetchall()), key=_by_length)
-        told = ", ".join(f"{sql} AS {name}" for name, _, sql in columns)
-        rows = read_wide(
-            cursor, f"SELECT coalesce(known.rank - 1, -1)::int4 AS rank, {told} FROM {source} {beside} "
-            "LEFT JOIN unnest(%(names)s::text[]) WITH ORDINALITY AS known (called, rank) ON called = own.name",
-            given | {"names": names}, kinds,
-        )  # fmt: skip
-        if (rows["rank"] >= 0).all():  # else a name has come in between
-            return names, rows
+
+    def many(self, cursor: Any, areas: list[str], above: Raw, on: date) -> tuple[list[str], NDArray[Any]]:
+        """The same from the rows of whole districts: a list of a hundred thousand ids is dearer to the server."""
+        told = ", ".join(f"{sql} AS {name}" for name, _, sql in self.columns)
+        within = self.rows.format(within="area = ANY(%(areas)s)")
+        while True:
+            cursor.execute(f"SELECT DISTINCT name FROM {within}", {"areas": areas, "on": on})
+            names = sorted((name for (name,) in cursor.fetchall()), key=_by_length)
+            rows = read_wide(
+                cursor, f"SELECT coalesce(known.rank - 1, -1)::int4 AS rank, {told} FROM {within} {self.beside} "
+                "LEFT JOIN unnest(%(names)s::text[]) WITH ORDINALITY AS known (called, rank) ON called = own.name",
+                {"areas": areas, "on": on, "names": names}, self._kinds,
+            )  # fmt: skip
+            if (rows["rank"] >= 0).all():  # else a name has come in between
+                return names, rows[np.isin(rows["above"], above)]
+
+    @property
+    def _kinds(self) -> list[tuple[str, str]]:
+        return [("rank", INT), *((name, kind) for name, kind, _ in self.columns)]
+
+
+_BUILDINGS = _Source("compound_id", _OF_COMPOUNDS, _OF_BUILDING)
+_FLOORS = _Source("building_id", _OF_BUILDINGS, _OF_FLOOR, _MEMBERSHIP)
 
 
 def _index(ids: Raw, column: Raw) -> Ints:
@@ -181,12 +194,17 @@ def read(communities: Sequence[UUID], on: date) -> Instance:
         cursor.execute(_COMPOUNDS, {"communities": list(communities), "on": on})
         compounds = sorted(cursor.fetchall(), key=lambda row: (row[0], row[2], row[1]))
         groups = np.array([row[1] for row in compounds], ID)
-        names, houses = _rows(cursor, _BUILDINGS, "", _OF_BUILDING, groups, on, wide)
-        group = _index(groups, houses["compound"])
+        areas = sorted({row[5] for row in compounds})
+        names, houses = (
+            _BUILDINGS.many(cursor, areas, groups, on) if wide else _BUILDINGS.few(cursor, groups, on)
+        )
+        group = _index(groups, houses["above"])
         order = np.lexsort((houses["id"], houses["rank"], group))
         houses, group = houses[order], group[order]
-        stairs, floors = _rows(cursor, _FLOORS, _MEMBERSHIP, _OF_FLOOR, houses["id"], on, wide)
-    house, stair = _index(houses["id"], floors["building"]), floors["rank"].astype(np.int64)
+        stairs, floors = (
+            _FLOORS.many(cursor, areas, houses["id"], on) if wide else _FLOORS.few(cursor, houses["id"], on)
+        )
+    house, stair = _index(houses["id"], floors["above"]), floors["rank"].astype(np.int64)
     order = np.lexsort((floors["floor"], stair, house))
     floors, house, stair = floors[order], house[order], stair[order]
 

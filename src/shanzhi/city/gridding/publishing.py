@@ -199,9 +199,7 @@ def _part(
 _PIECE = 4000  # floors that a helper draws before it tells
 
 
-def _drawing(
-    read: instance.Instance, parts: Sequence[_Part], drawn: Outlines, ask: Asked
-) -> Iterator[Drawn]:
+def _drawing(read: instance.Instance, parts: Sequence[_Part], drawn: Outlines, ask: Asked) -> Iterator[Drawn]:
     """Have all communities drawn; their polygons in the same order."""
     tasks: list[list[Divided]] = []
     floors = _PIECE
@@ -224,7 +222,11 @@ def _drawing(
 def _join(change: _Change, read: instance.Instance, parts: Sequence[_Part]) -> None:
     """Which floors come to another micro-grid than before."""
     known = raw_ids(read.microgrids)
-    was = np.where(read.microgrid >= 0, known[read.microgrid], b"") if len(known) else np.zeros(len(read.raw), ID)
+    was = (
+        np.where(read.microgrid >= 0, known[read.microgrid], b"")
+        if len(known)
+        else np.zeros(len(read.raw), ID)
+    )
     will = np.concatenate(
         [raw_ids(list(part.place_of.values()))[_nth(part)] for part in parts] or [np.zeros(0, ID)]
     )
@@ -380,7 +382,9 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
     if change.handing is not None:
         change.handing.done()
     made = {wanted.id for wanted in change.plan.created}
-    errors = store.write(change.plan, on, {shape[0]: shape[1:] for shape in change.shapes if shape[0] in made})
+    errors = store.write(
+        change.plan, on, {shape[0]: shape[1:] for shape in change.shapes if shape[0] in made}
+    )
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
     store.set_shapes([shape for shape in change.shapes if shape[0] not in made])

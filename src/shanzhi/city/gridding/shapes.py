@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shanzhi.city.gridding.instance import Instance
 from shanzhi.core.geometry.dividing import part_polygons
 
+
 @dataclass(frozen=True)
 class Outlines:
     """Names, codes and boundaries (WKB) of communities, and the boundaries of the grids in them."""

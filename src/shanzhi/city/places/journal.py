@@ -111,7 +111,8 @@ def write(
                 copy.write_row(line)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT area FROM places_place WHERE id = ANY(%s::uuid[])", [array_of(row.place for row in rows)]
+            "SELECT DISTINCT area FROM places_place WHERE id = ANY(%s::uuid[])",
+            [array_of(row.place for row in rows)],
         )
         touching.redraw([area for (area,) in cursor.fetchall()])
     return change

@@ -327,7 +327,10 @@ _LINE = "ancestor_id, descendant_id, depth, from_on"
 
 def _new_lines(created: list[Wanted], parents: Mapping[UUID, UUID | None], on: date) -> bytes:
     """The lines upwards of new places, packed: those with one parent differ only in who they are."""
-    head, id_size = b"\0\4\0\0\0\x10", b"\0\0\0\x10"  # four values, of which the first and second have 16 bytes
+    head, id_size = (
+        b"\0\4\0\0\0\x10",
+        b"\0\0\0\x10",
+    )  # four values, of which the first and second have 16 bytes
     day = b"\0\0\0\4" + day_number(on).to_bytes(4, "big")
     between: dict[UUID | None, list[bytes]] = {}
     rows = []

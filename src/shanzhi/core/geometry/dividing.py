@@ -1,4 +1,4 @@
-"""Polygons of the parts of a community (网格边界): the cells of its buildings, joined by part and by group of parts."""
+"""Polygons of the parts of a community (网格边界): cells of its buildings, joined by part and by group of parts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

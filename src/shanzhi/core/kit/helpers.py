@@ -1,9 +1,9 @@
 """Work shared out to other processes (分担计算): plain functions of modules, over values that can be pickled.
 
-A helper is an interpreter of its own that imports what it is asked for and nothing else: no connection, no settings, no
-`__main__` of the one who asks. It is nicer to others than its parent, ends with it, and answers in the order in which it
-was asked; so the result does not hang on how many there are. With one core, or where none can be started, and for what
-a helper failed to answer because it was killed, the caller's own process does the work.
+A helper is an interpreter of its own that imports what it is asked for and nothing else: no connection, no settings,
+no `__main__` of the one who asks. It is nicer to others than its parent, and ends with it. Results come in the order
+in which they were asked for, so they do not hang on how many helpers there are. With one core, where none can be
+started, and for what a helper left undone because it was killed, the caller's own process does the work.
 """
 
 import os
