@@ -1,6 +1,7 @@
 """Coarse work of maps."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -41,7 +42,7 @@ def bake_tiles_of_many(areas: list[str]) -> int:
 def ask(areas: Iterable[str]) -> None:
     """Have tiles drawn (申请重绘) in the transaction of whoever changed something; once for each that waits."""
     wanted = sorted(set(areas))
-    tasks = [(bake_tiles, "area", area) for area in wanted]
+    tasks: list[tuple[Any, str, Any]] = [(bake_tiles, "area", area) for area in wanted]
     if len(wanted) >= MANY:
         tasks = [(bake_tiles_of_many, "areas", wanted)]
     for task, name, given in tasks:
