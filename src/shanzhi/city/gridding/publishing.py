@@ -1,9 +1,10 @@
 """Publishing a proposal (发布): places, boundaries and memberships in one transaction, in sets."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -73,7 +74,8 @@ class _Change:
     """What a publishing writes."""
 
     plan: Plan = field(default_factory=Plan)
-    shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
+    drawing: list[tuple[list[UUID], list[UUID], bool]] = field(default_factory=list)
+    """Of each community the places of its labels and of its grids, and whether what is drawn is approximate."""
     joined: Joined | None = None
     handing: Copying | None = None
     """The floors of `joined`, where they are on their way already."""
@@ -114,9 +116,8 @@ def publish(
         wide = _is_wide(found)
         with transaction.atomic(), in_sets(wide), helping(None if wide else 0) as ask:
             store.lock()
-            change = _work_out(found, on, localdate(at), tell, ask, wide)
-            tell("saving", 0, 0)
-            _write(found, change, on, reason, actor, at)
+            change, pieces = _work_out(found, on, localdate(at), tell, ask, wide)
+            _write(found, change, pieces, tell, on, reason, actor, at)
             Proposal.objects.filter(id=proposal_id).update(
                 state=Proposal.PUBLISHED, step="", published_on=on, error=None
             )
@@ -143,7 +144,37 @@ WHERE proposal_id = %s
 """
 
 
-def _work_out(found: Proposal, on: date, today: date, tell: Tell, ask: Asked, wide: bool) -> _Change:
+class _Pieces:
+    """What is drawn of the communities in their order, waited for when it is asked for."""
+
+    def __init__(self, coming: Iterator[Drawn], total: int, tell: Tell) -> None:
+        self._coming, self._total, self._tell = coming, total, tell
+        self._found: list[Drawn] = []
+
+    def of(self, number: int) -> Drawn:
+        """The polygons of a community."""
+        while len(self._found) <= number:
+            if len(self._found) % 50 == 0:
+                self._tell("drawing", len(self._found), self._total)
+            self._found.append(next(self._coming))
+        return self._found[number]
+
+    def shapes(self, change: _Change) -> list[tuple[UUID, bytes, bool, float, float]]:
+        """Every place with its boundary and a point inside."""
+        return [
+            (place, shape, approximate, lon, lat)
+            for number, (micro, grids, approximate) in enumerate(change.drawing)
+            for places, sent, inside in (
+                (micro, self.of(number).part, self.of(number).inside_part),
+                (grids, self.of(number).group, self.of(number).inside_group),
+            )
+            for place, shape, (lon, lat) in zip(places, sent, inside.tolist(), strict=True)
+        ]
+
+
+def _work_out(
+    found: Proposal, on: date, today: date, tell: Tell, ask: Asked, wide: bool
+) -> tuple[_Change, _Pieces]:
     with connection.cursor() as cursor:
         cursor.execute(_PARTS, [found.id])
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -158,17 +189,15 @@ def _work_out(found: Proposal, on: date, today: date, tell: Tell, ask: Asked, wi
         _part(read, span, community, rows[community], before.get(community, []), drawn)
         for community, span in zip(read.communities, read.slices(), strict=True)
     ]
-    pieces = _drawing(read, parts, drawn, ask)
+    pieces = _Pieces(_drawing(read, parts, drawn, ask), len(parts), tell)
     change = _Change()
     _join(change, read, parts)
-    # In a large change the floors are on their way while the rest is worked out and drawn.
+    # In a large change the floors are on their way while the rest is worked out, and all is drawn meanwhile.
     if wide and change.joined is not None:
         change.handing = hand_over_new(change.joined, on)
-    for number, (part, shapes) in enumerate(zip(parts, pieces, strict=True)):
-        if number % 50 == 0:
-            tell("drawing", number, len(parts))
-        _community(change, read, part, shapes, before.get(part.id, []), drawn)
-    return change
+    for number, part in enumerate(parts):
+        _community(change, read, part, partial(pieces.of, number), before.get(part.id, []), drawn)
+    return change, pieces
 
 
 def _part(
@@ -253,7 +282,7 @@ def _community(
     change: _Change,
     read: instance.Instance,
     part: _Part,
-    shapes: Drawn,
+    shapes: Callable[[], Drawn],
     before: list[Standing],
     drawn: Outlines,
 ) -> None:
@@ -261,18 +290,18 @@ def _community(
     grids = _grids(change, part, before, shapes, drawn)
     names = naming.microgrid_names(read, part.span, part.labels.tolist())
     _microgrids(change, part, before, grids, names)
-    approximate = drawn.approximate(part.id)
-    for places, sent, inside in (
-        (list(part.place_of.values()), shapes.part, shapes.inside_part),
-        ([grids[index][0] for index in part.groups], shapes.group, shapes.inside_group),
-    ):
-        for place, shape, (lon, lat) in zip(places, sent, inside.tolist(), strict=True):
-            change.shapes.append((place, shape, approximate, lon, lat))
+    change.drawing.append(
+        (
+            list(part.place_of.values()),
+            [grids[index][0] for index in part.groups],
+            drawn.approximate(part.id),
+        )
+    )
     _follow(change, read, part, before)
 
 
 def _grids(
-    change: _Change, part: _Part, before: list[Standing], shapes: Drawn, drawn: Outlines
+    change: _Change, part: _Part, before: list[Standing], shapes: Callable[[], Drawn], drawn: Outlines
 ) -> dict[int, tuple[UUID, str]]:
     """The place and code of each grid; an idle grid goes on before a new one is made."""
     standing_grids = {place.id: place for place in before if place.level == Level.GRID}
@@ -285,7 +314,7 @@ def _grids(
         place = part.grids[index]
         kept = standing_grids.get(UUID(place)) if place else None
         if kept is None and idle:
-            middle = shapely.from_wkb(shapes.group[nth]).centroid
+            middle = shapely.from_wkb(shapes().group[nth]).centroid
             kept = next((place for place in idle if drawn.holds(place.id, middle)), None) or next(
                 (place for place in idle if not drawn.has(place.id)), None
             )
@@ -358,7 +387,16 @@ def _follow(change: _Change, read: instance.Instance, part: _Part, before: Itera
             ]
 
 
-def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor, at: datetime) -> None:
+def _write(
+    found: Proposal,
+    change: _Change,
+    pieces: _Pieces,
+    tell: Tell,
+    on: date,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
     heirs = change.successors
     # What ended lies under who goes on, as with a merge.
     nodes = {place.id: place for place in change.standing}
@@ -373,7 +411,7 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
     shapes = (
         _shapes_before(
             [row.place for row in rows if "created" not in row.what]
-            + [place for place, *_ in change.shapes if place in nodes]
+            + [place for micro, grids, _ in change.drawing for place in (*micro, *grids) if place in nodes]
         )
         if small
         else []
@@ -382,12 +420,21 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
     if change.handing is not None:
         change.handing.done()
     made = {wanted.id for wanted in change.plan.created}
-    errors = store.write(
-        change.plan, on, {shape[0]: shape[1:] for shape in change.shapes if shape[0] in made}
-    )
+    kept: list[tuple[UUID, bytes, bool, float, float]] | None = None
+
+    def drawn() -> dict[UUID, store.Shape]:
+        nonlocal kept
+        everything = pieces.shapes(change)
+        tell("saving", 0, 0)
+        kept = [shape for shape in everything if shape[0] not in made]
+        return {shape[0]: shape[1:] for shape in everything if shape[0] in made}
+
+    errors = store.write(change.plan, on, drawn)
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
-    store.set_shapes([shape for shape in change.shapes if shape[0] not in made])
+    if kept is None:  # nothing but boundaries to write
+        drawn()
+    store.set_shapes(kept or [])
     followed = touching.follow(heirs, on, skip={"households"})
     if small:
         followed |= {"households": {"floors": change.before}, "shapes": shapes}

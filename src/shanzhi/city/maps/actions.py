@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from shanzhi.city.maps import archive
-from shanzhi.city.maps.drawing import Bounds, layers_of
+from shanzhi.city.maps.drawing import Bounds, homes_of, layers_of
 from shanzhi.city.maps.models import TileSet
 from shanzhi.city.places import queries
 from shanzhi.city.places.levels import Level
@@ -26,7 +26,7 @@ def bake(scope: str, *, on: date, at: datetime) -> TileSet | None:
     days stay. None when nothing in the place has a boundary or a point. Raises NotFound for another code.
     """
     place = _scope(scope, on)
-    drawn = layers_of(place.id, on)
+    drawn = layers_of(place.id, on, homes_of([place.id], on))
     if drawn is None:
         return None
     layers, bounds = drawn
@@ -37,11 +37,12 @@ def bake_many(scopes: Sequence[str], *, on: date, at: datetime) -> list[TileSet]
     """As `bake`, of several, by helpers on all cores; those that were made. Cities come first: they take longest."""
     places = [_scope(scope, on) for scope in scopes]
     places.sort(key=lambda place: place.level != Level.CITY)
+    homes = homes_of([place.id for place in places], on)
     drawn: list[tuple[queries.Node, list[Layer], Bounds]] = []
 
     def tasks() -> Iterator[tuple[list[Layer], Bounds]]:
         for place in places:
-            found = layers_of(place.id, on)
+            found = layers_of(place.id, on, homes)
             if found is not None:
                 drawn.append((place, *found))
                 yield packed(found[0]), found[1]

@@ -1,6 +1,6 @@
 """The tree in the database: read whole, written in sets. Called by `actions` alone."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
@@ -100,8 +100,12 @@ Shape = tuple[bytes | None, bool, float | None, float | None]
 """A boundary (WKB, WGS-84), whether it is approximate, and a point inside."""
 
 
-def write(plan: Plan, on: date, shapes: Mapping[UUID, Shape] | None = None) -> list[RowError]:
-    """Carry out a plan in sets; places that it makes may have their shape at once.
+def _none() -> Mapping[UUID, Shape]:
+    return {}
+
+
+def write(plan: Plan, on: date, shapes: Callable[[], Mapping[UUID, Shape]] = _none) -> list[RowError]:
+    """Carry out a plan in sets; places that it makes may have their shape at once, asked for as late as can be.
 
     What cannot be said of the day `on` comes back as errors.
     """
@@ -112,8 +116,8 @@ def write(plan: Plan, on: date, shapes: Mapping[UUID, Shape] | None = None) -> l
         _rename(cursor, plan.renamed, on)
         _reopen(cursor, plan.reopened, on)
         _describe(cursor, plan.described)
-        _create(cursor, plan.created, on, shapes or {})
         errors = _relink(cursor, plan, on)
+        _create(cursor, plan.created, on, shapes())
         _unmake(cursor, plan.unmade, on)
         # Foreign keys are checked at the commit, by plans that this connection may have made when the
         # tables were tiny: with those each check reads a whole table (measured: 20 s instead of 1 s).

@@ -8,6 +8,7 @@ started, and for what a helper left undone because it was killed, the caller's o
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -143,6 +144,7 @@ def serve() -> None:
     """Answer what comes in until there is no more: the whole life of a helper."""
     if hasattr(os, "nice"):
         os.nice(NICER)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the parent, whose end is ours
     heard = sys.stdin.buffer
     told = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed goes elsewhere
@@ -155,4 +157,7 @@ def serve() -> None:
             answer = (False, work(*given))
         except Exception as error:
             answer = (True, error)
-        _send(told, answer)
+        try:
+            _send(told, answer)
+        except BrokenPipeError:
+            return
