@@ -425,9 +425,11 @@ def test_many_districts_are_drawn_by_one_job_with_their_city(drawn, clock, monke
     for _ in range(2):
         jobs.ask(["900102", "900101"])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT task_name, args FROM procrastinate_jobs WHERE status = 'todo'")
-        [[task, given]] = cursor.fetchall()
-    assert task.endswith("bake_tiles_of_many") and json.loads(given) == {"areas": ["900101", "900102"]}
+        cursor.execute(
+            "SELECT args FROM procrastinate_jobs WHERE task_name LIKE '%%bake_tiles_of_many' AND status = 'todo'"
+        )
+        [[given]] = cursor.fetchall()
+    assert json.loads(given) == {"areas": ["900101", "900102"]}
     assert (
         jobs.bake_tiles_of_many(["900101", "900102"])
         == sum(TileSet.objects.values_list("tiles", flat=True))

@@ -129,7 +129,9 @@ def _places(
         "code": [row[2] for row in rows],
         "name": [row[3] for row in rows],
         "approx": [row[5] or None for row in rows],
-        "households": [homes.get(row[0]) for row in rows],
+        "households": [
+            None if other else homes.get(row[0]) for row, other in zip(rows, outside.tolist(), strict=True)
+        ],
         "outside": [True if other else None for other in outside.tolist()],
     }
     return Layer(level.value, shapes, properties, zoom)
