@@ -419,22 +419,14 @@ def _write(
     _check_day(change.plan, on)
     if change.handing is not None:
         change.handing.done()
-    made = {wanted.id for wanted in change.plan.created}
-    kept: list[tuple[UUID, bytes, bool, float, float]] | None = None
-
-    def drawn() -> dict[UUID, store.Shape]:
-        nonlocal kept
-        everything = pieces.shapes(change)
-        tell("saving", 0, 0)
-        kept = [shape for shape in everything if shape[0] not in made]
-        return {shape[0]: shape[1:] for shape in everything if shape[0] in made}
-
-    errors = store.write(change.plan, on, drawn)
+    errors = store.write(change.plan, on)
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
-    if kept is None:  # nothing but boundaries to write
-        drawn()
-    store.set_shapes(kept or [])
+    if change.handing is not None:
+        store.check_links()
+    drawn = pieces.shapes(change)
+    tell("saving", 0, 0)
+    store.set_shapes(drawn)
     followed = touching.follow(heirs, on, skip={"households"})
     if small:
         followed |= {"households": {"floors": change.before}, "shapes": shapes}

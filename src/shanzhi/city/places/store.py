@@ -1,6 +1,6 @@
 """The tree in the database: read whole, written in sets. Called by `actions` alone."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import lru_cache
 from itertools import groupby
@@ -96,19 +96,8 @@ def read_tree(rows: Sequence[DivisionRow]) -> Tree:
     return Tree(nodes, formerly)
 
 
-Shape = tuple[bytes | None, bool, float | None, float | None]
-"""A boundary (WKB, WGS-84), whether it is approximate, and a point inside."""
-
-
-def _none() -> Mapping[UUID, Shape]:
-    return {}
-
-
-def write(plan: Plan, on: date, shapes: Callable[[], Mapping[UUID, Shape]] = _none) -> list[RowError]:
-    """Carry out a plan in sets; places that it makes may have their shape at once, asked for as late as can be.
-
-    What cannot be said of the day `on` comes back as errors.
-    """
+def write(plan: Plan, on: date) -> list[RowError]:
+    """Carry out a plan in sets. What cannot be said of the day `on` comes back as errors."""
     if not (plan.created or plan.changed or plan.closed or plan.moved or plan.reopened):
         return []
     with connection.cursor() as cursor:
@@ -116,14 +105,21 @@ def write(plan: Plan, on: date, shapes: Callable[[], Mapping[UUID, Shape]] = _no
         _rename(cursor, plan.renamed, on)
         _reopen(cursor, plan.reopened, on)
         _describe(cursor, plan.described)
+        _create(cursor, plan.created, on)
         errors = _relink(cursor, plan, on)
-        _create(cursor, plan.created, on, shapes())
         _unmake(cursor, plan.unmade, on)
         # Foreign keys are checked at the commit, by plans that this connection may have made when the
         # tables were tiny: with those each check reads a whole table (measured: 20 s instead of 1 s).
         cursor.execute("DISCARD PLANS")
     stamp()
     return errors
+
+
+def check_links() -> None:
+    """Have the server check now what it would check at the commit, while others are still at work."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET CONSTRAINTS ALL DEFERRED")
 
 
 def set_shapes(shapes: Iterable[tuple[UUID, bytes | None, bool, float | None, float | None]]) -> None:
@@ -250,16 +246,14 @@ def _describe(cursor: Any, described: list[Wanted]) -> None:
         )
 
 
-def _create(cursor: Any, created: list[Wanted], on: date, shapes: Mapping[UUID, Shape]) -> None:
+def _create(cursor: Any, created: list[Wanted], on: date) -> None:
     if not created:
         return
     keys = {name: pinyin_key(name) for name in {wanted.name for wanted in created}}
     _copy(
-        cursor, "places_place",
-        "id, level, code, name, pinyin, area, urban_rural_class, opened_on, boundary, approximate, lon, lat",
+        cursor, "places_place", "id, level, code, name, pinyin, area, urban_rural_class, lon, lat, opened_on",
         (
-            (w.id, w.level.value, w.code, w.name, keys[w.name], w.area, w.urban_rural_class, on)
-            + (shapes.get(w.id) or (None, False, w.lon, w.lat))
+            (w.id, w.level.value, w.code, w.name, keys[w.name], w.area, w.urban_rural_class, w.lon, w.lat, on)
             for w in created
         ),
     )  # fmt: skip
