@@ -40,6 +40,7 @@ import argparse  # noqa: E402
 import os  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
+from dataclasses import dataclass  # noqa: E402
 from datetime import date, timedelta  # noqa: E402
 
 import psycopg  # noqa: E402
@@ -68,18 +69,44 @@ def _fill(city: str, opened: date) -> None:
         demo_town.lay_out(district, order, opened)
 
 
-def _server_cpu() -> float:
-    """Seconds that the server's process for our connection has used; 0 where that cannot be read."""
+@dataclass(frozen=True)
+class _Used:
+    """Seconds so far: by the clock, of processor time of the program with its helpers, and of the whole server."""
+
+    wall: float
+    program: float
+    server: float
+
+    def since(self, before: _Used) -> _Used:
+        return _Used(self.wall - before.wall, self.program - before.program, self.server - before.server)
+
+
+def _of_processes() -> dict[int, tuple[int, float, float]]:
+    """Of each process its parent, the seconds it has used, and those of its children that have ended (Linux)."""
+    found, tick = {}, os.sysconf("SC_CLK_TCK")
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = file.read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        own, ended = (sum(int(value) for value in fields[at : at + 2]) / tick for at in (11, 13))
+        found[int(file.parent.name)] = int(fields[1]), own, ended
+    return found
+
+
+def _of(process: int, processes: dict[int, tuple[int, float, float]]) -> float:
+    """Seconds of a process and of all its children."""
+    _, own, ended = processes.get(process, (0, 0.0, 0.0))
+    return own + ended + sum(used for parent, used, _ in processes.values() if parent == process)
+
+
+def _used() -> _Used:
     from django.db import connection
 
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (process,) = cursor.fetchone()
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return 0.0
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    connection.ensure_connection()
+    processes = _of_processes()
+    server = processes.get(connection.connection.info.backend_pid, (0, 0.0, 0.0))[0]
+    return _Used(time.perf_counter(), _of(os.getpid(), processes), _of(server, processes) if server else 0.0)
 
 
 def _measure(city: str) -> None:
@@ -98,43 +125,44 @@ def _measure(city: str) -> None:
     _fill(city, today - timedelta(days=365))
     print(f"filled in {time.perf_counter() - begun:.0f} s", flush=True)
 
-    begun, own, server, load = time.perf_counter(), time.process_time(), _server_cpu(), os.getloadavg()[0]
-    steps: list[tuple[str, float]] = []
+    load = os.getloadavg()[0]
+    steps: list[tuple[str, _Used]] = []
 
     def tell(step: str, done: int, total: int) -> None:
         if done == 0:
-            steps.append((step, time.perf_counter()))
+            steps.append((step, _used()))
 
     whole = Place.objects.get(code=city, closed_on=None)
+    tell("(asking)", 0, 0)
     made = actions.create(actions.NewProposal("bench", [whole.id], 30, 100, 63), actor=SYSTEM, at=now)
     made = actions.work_out(made.id, at=now, tell=tell)
     if made.error:
         raise SystemExit(made.error["message_en"])
-    steps.append(("(proposal ready)", time.perf_counter()))
+    tell("(proposal ready)", 0, 0)
     numbers = made.numbers
     made = actions.begin_publishing(made.id, made.version, on=today, reason="bench", actor=SYSTEM, at=now)
     made = publishing.publish(made.id, on=today, reason="bench", actor=SYSTEM, at=now, tell=tell)
     if made.error:
         raise SystemExit(made.error["message_en"])
-    steps.append(("tiles", time.perf_counter()))
-    for scope in [*queries.areas_of(made), city]:
-        maps.bake(scope, on=today, at=now)
-    steps.append(("", time.perf_counter()))
-    took, own, server = steps[-1][1] - begun, time.process_time() - own, _server_cpu() - server
+    tell("tiles", 0, 0)
+    maps.bake_many([*queries.areas_of(made), city], on=today, at=now)
+    tell("", 0, 0)
     print(
         f"{numbers['communities']:,} communities, {numbers['floors']:,} floors, {numbers['households']:,} households "
         f"-> {numbers['parts']:,} micro-grids in {numbers['grids']:,} grids; out of the band "
         f"{numbers['below'] + numbers['above']}, in pieces {numbers['disconnected']}"
     )
+    # The program waits while its server works, and the other way round. What helpers do is counted where they end.
+    print(f"  {'':<18}{'by the clock':>14}{'CPU, program':>14}{'CPU, server':>14}")
     for (step, at), (_, then) in zip(steps[:-1], steps[1:], strict=True):
-        print(f"  {step:<18}{then - at:>8.1f} s")
+        used = then.since(at)
+        print(f"  {step:<18}{used.wall:>12.1f} s{used.program:>12.1f} s{used.server:>12.1f} s")
+    used = steps[-1][1].since(steps[0][1])
     print(
-        f"  {'whole city':<18}{took:>8.1f} s   goal {GOAL_CITY:g} s: {'met' if took <= GOAL_CITY else 'MISSED'}"
-    )
-    # The program waits while its server works, and the other way round: on an idle machine the sum is about the time.
-    print(
-        f"  {'of that CPU':<18}{own + server:>8.1f} s   {own:.1f} s of the program, {server:.1f} s of the server; "
-        f"load of the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
+        f"  {'whole city':<18}{used.wall:>12.1f} s{used.program:>12.1f} s{used.server:>12.1f} s   "
+        f"goal {GOAL_CITY:g} s: {'met' if used.wall <= GOAL_CITY else 'MISSED'}\n"
+        f"  {used.program + used.server:.1f} s of CPU on {os.cpu_count()} cores, nice {os.nice(0)}; load of "
+        f"the machine {load:.1f} before, {os.getloadavg()[0]:.1f} after"
     )
 
     for level in ("province", "city", "county"):

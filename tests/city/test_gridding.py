@@ -28,6 +28,7 @@ from shanzhi.city.places import actions as places
 from shanzhi.city.places import journal
 from shanzhi.city.places.errors import OutsideYourPlaces
 from shanzhi.city.places.models import Place
+from shanzhi.core.kit import helpers
 from shanzhi.core.kit.errors import Conflict, InvalidInput, NotFound, Refused
 
 LON, LAT = 104.0, 30.0
@@ -123,7 +124,14 @@ def test_a_proposal_keeps_every_bound_and_says_why_where_it_cannot(built, at):
     assert shapely.union_all(shapes).symmetric_difference(clip).area < clip.area * 1e-6
 
 
-def test_published_grids_tile_their_community_and_hold_every_floor(built, at):
+@pytest.mark.parametrize("is_wide", [False, True])
+def test_published_grids_tile_their_community_and_hold_every_floor(built, at, is_wide, monkeypatch):
+    """In one process, and as a city: floors as arrays, helpers that draw while floors are on their way."""
+    if is_wide:
+        monkeypatch.setattr(instance, "_FEW", 1)
+        monkeypatch.setattr(publishing, "_FEW", 1)
+        monkeypatch.setattr(publishing, "_PIECE", 1)
+        monkeypatch.setattr(helpers, "usual", lambda: 2)
     found = publish(propose(built, at, "900101001"), at)
     assert (found.state, found.error) == (Proposal.PUBLISHED, None)
     for code in ("900101001001", "900101001002"):

@@ -25,6 +25,7 @@ from shanzhi.city.maps.models import TileSet
 from shanzhi.city.people import actions as people
 from shanzhi.city.places import actions as places
 from shanzhi.city.places import store
+from shanzhi.core.kit import helpers
 from shanzhi.core.kit.errors import NotFound
 
 PASSWORD = "Spring-2026"
@@ -224,6 +225,16 @@ def test_a_city_shows_everything(drawn, at):
     assert found["county"]["西区"]["households"] == 24 and "outside" not in found["county"]["西区"]
 
 
+def test_many_are_drawn_together_as_they_are_alone(drawn, at, monkeypatch):
+    alone = [everything_in(bake(code, at)) for code in ("900100", "900101")]
+    monkeypatch.setattr(helpers, "usual", lambda: 2)
+    both = actions.bake_many(["900101", "900100"], on=localdate(at), at=at)
+    assert [made.scope for made in both] == ["900100", "900101"]
+    assert [everything_in(made) for made in both] == alone
+    with pytest.raises(NotFound):
+        actions.bake_many(["900101001"], on=localdate(at), at=at)
+
+
 def test_the_file_says_what_it_is(drawn, at):
     made = bake("900101", at)
     with sqlite3.connect(archive.path_of(made.file_name)) as file:
@@ -405,6 +416,25 @@ def test_tiles_are_drawn_by_a_job_once_for_all_who_ask(drawn, clock):
     jobs.bake_tiles("900102")
     jobs.bake_tiles("900100")
     assert waiting() == ["900101", "900102", "900100"]
+    assert sorted(TileSet.objects.values_list("scope", flat=True)) == ["900100", "900101", "900102"]
+
+
+def test_many_districts_are_drawn_by_one_job_with_their_city(drawn, clock, monkeypatch):
+    monkeypatch.setattr(jobs, "MANY", 2)
+    monkeypatch.setattr(helpers, "usual", lambda: 0)
+    for _ in range(2):
+        jobs.ask(["900102", "900101"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT args FROM procrastinate_jobs WHERE task_name LIKE '%%bake_tiles_of_many' AND status = 'todo'"
+        )
+        [[given]] = cursor.fetchall()
+    assert json.loads(given) == {"areas": ["900101", "900102"]}
+    assert (
+        jobs.bake_tiles_of_many(["900101", "900102"])
+        == sum(TileSet.objects.values_list("tiles", flat=True))
+        > 0
+    )
     assert sorted(TileSet.objects.values_list("scope", flat=True)) == ["900100", "900101", "900102"]
 
 

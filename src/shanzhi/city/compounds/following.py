@@ -1,15 +1,19 @@
 """Compounds and floors follow a change of the tree (小区随区划变更): called by places, in its transaction."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 from django.db import connection
+from numpy.typing import NDArray
 
 from shanzhi.base.rows import array_of
+from shanzhi.base.rows.wide import DAY, ID, Copying, Raw, day_number, ids_of, packed
 from shanzhi.core.kit.errors import InvalidInput
-from shanzhi.core.kit.ids import uuid7
+from shanzhi.core.kit.ids import uuid7, uuid7_many
 
 _NAMED = (
     "JOIN unnest(%s::text[], %s::uuid[]) AS n (area, floor_id) ON m.area = n.area AND m.floor_id = n.floor_id"
@@ -117,6 +121,46 @@ def hand_over(floors: list[tuple[str, UUID, UUID | None]], on: date) -> None:
             for area, floor, place in floors:
                 if place is not None and floor not in going_on:
                     copy.write_row((uuid7(), area, floor, place, on))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Floors (their district and id) that come to a place each: columns of one length."""
+
+    areas: NDArray[np.str_]
+    floors: Raw
+    places: Raw
+
+    def rows(self) -> list[tuple[str, UUID, UUID | None]]:
+        """The same one by one."""
+        return list(zip(self.areas.tolist(), ids_of(self.floors), ids_of(self.places), strict=True))
+
+
+_STANDING = """
+SELECT EXISTS (SELECT 1 FROM compounds_membership WHERE area = ANY(%s) AND (to_on IS NULL OR to_on >= %s))
+"""
+
+
+def hand_over_new(joined: Joined, on: date) -> Copying | None:
+    """As `hand_over` where none of the districts has a membership in force: on the way while the caller works on.
+
+    None where one has, and nothing is done.
+    """
+    areas = np.unique(joined.areas).tolist()
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING, [areas, on])
+        row = cursor.fetchone()
+    if row is None or row[0] or len({len(area) for area in areas}) != 1:
+        return None
+    count = len(joined.floors)
+    rows = packed(
+        {
+            "id": (ID, uuid7_many(count)), "area": (f"S{len(areas[0])}", joined.areas.astype(bytes)),
+            "floor": (ID, joined.floors), "place": (ID, joined.places), "from": (DAY, day_number(on)),
+        },
+        count,
+    )  # fmt: skip
+    return Copying("compounds_membership", "id, area, floor_id, place_id, from_on", rows)
 
 
 def _go_on(cursor: Any, given: list[str], floors: list[tuple[str, UUID, UUID | None]], on: date) -> set[UUID]:

@@ -15,6 +15,7 @@ from shanzhi.base.access import Actor
 from shanzhi.base.access.capabilities import PLACE_MANAGE
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.rows import array_of
+from shanzhi.base.rows.wide import id_array
 from shanzhi.city.compounds.estimating import Look, estimate
 from shanzhi.city.gridding import bounds, drafting, edits, instance, naming, queries
 from shanzhi.city.gridding.errors import STATES, FloorsChanged, NothingToDivide, NotInThatState
@@ -141,7 +142,7 @@ def _work_out(found: Proposal, on: date, tell: Tell) -> dict[str, Any]:
     communities = queries.communities_of(found.places, on)
     estimated = estimate(communities, on, Look(**bounds.pack()["estimate"]))
     read = instance.read(communities, on)
-    if not read.ids:
+    if not len(read.raw):
         raise NothingToDivide(field="place_ids")
     tell("neighbours", 0, len(read.communities))
     assert read.edges is not None
@@ -170,7 +171,7 @@ def _write_parts(found: Proposal, read: instance.Instance, draft: drafting.Draft
             entries = draft.microgrids[number]
             copy.write_row(
                 (
-                    uuid7(), read.area[span.start], found.id, read.communities[number], array_of(read.ids[span]),
+                    uuid7(), read.area(span.start), found.id, read.communities[number], id_array(read.raw[span]),
                     array_of(draft.labels[number].tolist()), json.dumps(entries), json.dumps(draft.grids[number]),
                     sum(entry["households"] for entry in entries), len(entries),
                     sum(entry["households"] < found.low for entry in entries),
@@ -210,7 +211,7 @@ def edit(
         floors = [index[floor] for floor in wish.floors]
         asked = edits.Wish(wish.kind, floors, wish.to, list(wish.labels), wish.accept.strip())
         after = edits.relabelled(labels, asked)
-        names = naming.microgrid_names(read, slice(0, len(read.ids)), after.tolist())
+        names = naming.microgrid_names(read, slice(0, len(read.raw)), after.tolist())
         edits.check(
             labels, after, read.households, read.edges[0], low=found.low, high=found.high, names=names,
             accept=asked.accept,

@@ -64,7 +64,7 @@ def work_out(
     numbers = {name: round(value, 4) for name, value in asdict(made.counts).items()} | {
         "kept": sum(place is not None for place in kept),
         "grids": int(len(gathered[1])),
-        "floors": len(found.ids),
+        "floors": len(found.raw),
         "households": int(found.households.sum()),
         "communities": len(found.communities),
     }

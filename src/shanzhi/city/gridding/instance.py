@@ -12,6 +12,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from shanzhi.base.rows import in_sets
+from shanzhi.base.rows.wide import FLOAT, ID, INT, Raw, id_array, ids_of, read_wide
 from shanzhi.core.geometry import Metres
 from shanzhi.core.planning import neighbours
 
@@ -19,37 +20,48 @@ Ints = NDArray[np.int64]
 
 _FEW = 10  # communities that are read one by one in no time
 
-# What stood there on the day. Ids come as bytes: objects for each would take longer than the query.
+# What stood there on the day. Rows of a city come as arrays (base/rows/wide): as objects they took twice the query's
+# time. Names become their rank in a list that was read before; one that is not in it says that the list is old.
 _COMPOUNDS = """
-SELECT uuid_send(up.ancestor_id), uuid_send(c.id), c.name, c.lon, c.lat, c.id
+SELECT uuid_send(up.ancestor_id), uuid_send(c.id), c.name, c.lon, c.lat, c.area
 FROM places_placeclosure up
 JOIN places_place p ON p.id = up.ancestor_id AND p.level = 'community'
 JOIN compounds_compound c ON c.place_id = up.descendant_id AND c.opened_on <= %(on)s
   AND (c.closed_on IS NULL OR c.closed_on > %(on)s)
 WHERE up.ancestor_id = ANY(%(communities)s) AND up.from_on <= %(on)s AND (up.to_on IS NULL OR up.to_on > %(on)s)
 """
-_BUILDINGS = """
-SELECT uuid_send(b.compound_id), uuid_send(b.id), b.name, b.lon, b.lat, b.id
-FROM compounds_building b WHERE b.compound_id = ANY(%(compounds)s) AND b.opened_on <= %(on)s
-  AND (b.closed_on IS NULL OR b.closed_on > %(on)s)
+_OF_COMPOUNDS = """
+(SELECT compound_id AS above, id, name, lon, lat FROM compounds_building WHERE {within}
+  AND opened_on <= %(on)s AND (closed_on IS NULL OR closed_on > %(on)s)) AS own
 """
-_FLOORS = """
-SELECT uuid_send(f.building_id), f.stairwell, f.floor, f.top, f.homes, f.shops, uuid_send(f.id), f.area,
-  uuid_send(m.place_id)
-FROM compounds_floor f
-LEFT JOIN compounds_membership m ON m.area = f.area AND m.floor_id = f.id AND m.from_on <= %(on)s
+_OF_BUILDING = (
+    ("above", ID, "own.above"), ("id", ID, "id"),
+    ("lon", FLOAT, "coalesce(lon, 'NaN')"), ("lat", FLOAT, "coalesce(lat, 'NaN')"),
+)  # fmt: skip
+_OF_BUILDINGS = """
+(SELECT area, building_id AS above, stairwell AS name, floor, top, homes, shops, id FROM compounds_floor
+WHERE {within} AND opened_on <= %(on)s
+  AND (closed_on IS NULL OR closed_on > %(on)s) AND homes + shops > 0) AS own
+"""
+_MEMBERSHIP = """
+LEFT JOIN compounds_membership m ON m.area = own.area AND m.floor_id = own.id AND m.from_on <= %(on)s
   AND (m.to_on IS NULL OR m.to_on > %(on)s)
-WHERE f.building_id = ANY(%(buildings)s) AND f.opened_on <= %(on)s
-  AND (f.closed_on IS NULL OR f.closed_on > %(on)s) AND f.homes + f.shops > 0
 """
+_OF_FLOOR = (
+    ("above", ID, "own.above"), ("floor", INT, "own.floor::int4"), ("top", INT, "own.top::int4"),
+    ("homes", INT, "own.homes"), ("shops", INT, "own.shops"), ("id", ID, "own.id"),
+    ("place", ID, "coalesce(m.place_id, '00000000-0000-0000-0000-000000000000')"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Instance:
     """n floors, by community, compound, building, stairwell, floor; whole-number columns index the lists of ids."""
 
-    area: list[str]
-    ids: list[UUID]
+    raw: Raw
+    """The ids of the floors."""
+    areas: list[str]
+    """The district of each compound."""
     communities: list[UUID]
     community: Ints
     compounds: list[tuple[UUID, str]]
@@ -57,7 +69,8 @@ class Instance:
     buildings: list[tuple[UUID, str]]
     building: Ints
     stairwell: Ints
-    stairs: list[str]
+    stair: Ints
+    stair_names: list[str]
     floor: Ints
     top: Ints
     homes: Ints
@@ -66,6 +79,20 @@ class Instance:
     microgrids: list[UUID]
     microgrid: Ints
     """The micro-grid in force, -1 for none."""
+
+    @cached_property
+    def ids(self) -> list[UUID]:
+        """The ids of the floors."""
+        return ids_of(self.raw)
+
+    @cached_property
+    def stairs(self) -> list[str]:
+        """The name of each floor's stairwell."""
+        return [self.stair_names[at] for at in self.stair.tolist()]
+
+    def area(self, at: int) -> str:
+        """The district of a floor."""
+        return self.areas[int(self.compound[at])]
 
     @cached_property
     def households(self) -> Ints:
@@ -103,65 +130,125 @@ def _ranks(column: Sequence[Any], order: Any = None) -> tuple[list[Any], Ints]:
     return values, np.fromiter((place[value] for value in column), np.int64, len(column))
 
 
+def _by_length(name: str) -> tuple[int, str]:
+    """An order that does not hang on the database's own: 2栋 before 10栋."""
+    return len(name), name
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Rows under others, whose names are ranked; `beside` is joined to what is read of them, and not to the names."""
+
+    above: str
+    rows: str
+    columns: tuple[tuple[str, str, str], ...]
+    beside: str = ""
+
+    def few(self, cursor: Any, above: Raw, on: date) -> tuple[list[str], NDArray[Any]]:
+        """Names in their order; and the rows under some others, whose `rank` is that of their name."""
+        told = ", ".join(f"uuid_send({sql})" if kind == ID else sql for _, kind, sql in self.columns)
+        within = self.rows.format(within=f"{self.above} = ANY(%(above)s::uuid[])")
+        cursor.execute(
+            f"SELECT own.name, {told} FROM {within} {self.beside}", {"above": id_array(above), "on": on}
+        )
+        found = cursor.fetchall()
+        names, rank = _ranks([row[0] for row in found], _by_length)
+        rows = np.array([(0, *row[1:]) for row in found], self._kinds)
+        rows["rank"] = rank
+        return names, rows
+
+    def many(self, cursor: Any, areas: list[str], above: Raw, on: date) -> tuple[list[str], NDArray[Any]]:
+        """The same from the rows of whole districts: a list of a hundred thousand ids is dearer to the server."""
+        told = ", ".join(f"{sql} AS {name}" for name, _, sql in self.columns)
+        within = self.rows.format(within="area = ANY(%(areas)s)")
+        while True:
+            cursor.execute(f"SELECT DISTINCT name FROM {within}", {"areas": areas, "on": on})
+            names = sorted((name for (name,) in cursor.fetchall()), key=_by_length)
+            rows = read_wide(
+                cursor, f"SELECT coalesce(known.rank - 1, -1)::int4 AS rank, {told} FROM {within} {self.beside} "
+                "LEFT JOIN unnest(%(names)s::text[]) WITH ORDINALITY AS known (called, rank) ON called = own.name",
+                {"areas": areas, "on": on, "names": names}, self._kinds,
+            )  # fmt: skip
+            if (rows["rank"] >= 0).all():  # else a name has come in between
+                return names, rows[np.isin(rows["above"], above)]
+
+    @property
+    def _kinds(self) -> list[tuple[str, str]]:
+        return [("rank", INT), *((name, kind) for name, kind, _ in self.columns)]
+
+
+_BUILDINGS = _Source("compound_id", _OF_COMPOUNDS, _OF_BUILDING)
+_FLOORS = _Source("building_id", _OF_BUILDINGS, _OF_FLOOR, _MEMBERSHIP)
+
+
+def _index(ids: Raw, column: Raw) -> Ints:
+    """Where each value of a column lies among ids, all of which are there."""
+    order = np.argsort(ids)
+    return order[np.searchsorted(ids, column, sorter=order)]
+
+
 def read(communities: Sequence[UUID], on: date) -> Instance:
     """The floors that stand in these communities on the day."""
-    with in_sets(len(communities) > _FEW), connection.cursor() as cursor:
+    wide = len(communities) > _FEW
+    with in_sets(wide), connection.cursor() as cursor:
         cursor.execute(_COMPOUNDS, {"communities": list(communities), "on": on})
         compounds = sorted(cursor.fetchall(), key=lambda row: (row[0], row[2], row[1]))
-        cursor.execute(_BUILDINGS, {"compounds": [row[5] for row in compounds], "on": on})
-        nth = {row[1]: at for at, row in enumerate(compounds)}
-        # An order that does not hang on the database's own: 2栋 before 10栋.
-        buildings = sorted(cursor.fetchall(), key=lambda row: (nth[row[0]], len(row[2]), row[2], row[1]))
-        cursor.execute(_FLOORS, {"buildings": [row[5] for row in buildings], "on": on})
-        floors = cursor.fetchall()
-    columns: list[Any] = list(zip(*floors, strict=True)) if floors else [()] * 9
-    house_of = {row[1]: at for at, row in enumerate(buildings)}
-    house = np.fromiter((house_of[found] for found in columns[0]), np.int64, len(floors))
-    stairs, stair = _ranks(columns[1], lambda name: (len(name), name))
-    storey = np.array(columns[2], np.int64)
-    order = np.lexsort((storey, stair, house))
-    house, stair = house[order], stair[order]
+        groups = np.array([row[1] for row in compounds], ID)
+        areas = sorted({row[5] for row in compounds})
+        names, houses = (
+            _BUILDINGS.many(cursor, areas, groups, on) if wide else _BUILDINGS.few(cursor, groups, on)
+        )
+        group = _index(groups, houses["above"])
+        order = np.lexsort((houses["id"], houses["rank"], group))
+        houses, group = houses[order], group[order]
+        stairs, floors = (
+            _FLOORS.many(cursor, areas, houses["id"], on) if wide else _FLOORS.few(cursor, houses["id"], on)
+        )
+    house, stair = _index(houses["id"], floors["above"]), floors["rank"].astype(np.int64)
+    order = np.lexsort((floors["floor"], stair, house))
+    floors, house, stair = floors[order], house[order], stair[order]
 
     used, building = np.unique(house, return_inverse=True)
     building = building.reshape(-1)
-    owner = np.array([nth[buildings[at][0]] for at in used.tolist()], np.int64)
+    owner = group[used]
     mine, compound_of = np.unique(owner, return_inverse=True)
-    compound = compound_of.reshape(-1)[building] if len(building) else building
+    compound = compound_of.reshape(-1)[building]
     towns, town = _ranks([compounds[at][0] for at in mine.tolist()])
-    point = [
-        (b[3], b[4]) if b[3] is not None else (compounds[nth[b[0]]][3], compounds[nth[b[0]]][4])
-        for b in (buildings[at] for at in used.tolist())
-    ]
-    spots = np.array(point, np.float64).reshape(-1, 2)
-    ids, areas, grids = columns[6], columns[7], columns[8]
-    known, grid = _ranks([found for found in grids if found is not None])
+    around = np.array([(row[3], row[4]) for row in compounds], np.float64).reshape(-1, 2)[owner]
+    spots: NDArray[np.float64] = np.stack([houses[axis][used] for axis in ("lon", "lat")], axis=1)
+    spots = np.where(np.isnan(spots[:, :1]), around, spots.astype(np.float64))
+    held = floors["place"] != b""
     microgrid = np.full(len(floors), -1, np.int64)
-    microgrid[[found is not None for found in grids]] = grid
-    community = town[compound] if len(compound) else compound
+    known, microgrid[held] = np.unique(floors["place"][held], return_inverse=True)
+    community = town[compound]
     return Instance(
-        area=[areas[at] for at in order],
-        ids=[UUID(bytes=ids[at]) for at in order],
+        raw=np.ascontiguousarray(floors["id"]),
+        areas=[compounds[at][5] for at in mine.tolist()],
         communities=[UUID(bytes=found) for found in towns],
         community=community,
         compounds=[(UUID(bytes=compounds[at][1]), compounds[at][2]) for at in mine.tolist()],
         compound=compound,
-        buildings=[(UUID(bytes=buildings[at][1]), buildings[at][2]) for at in used.tolist()],
+        buildings=[
+            (found, names[rank])
+            for found, rank in zip(ids_of(houses["id"][used]), houses["rank"][used].tolist(), strict=True)
+        ],
         building=building,
         stairwell=np.unique(building * (len(stairs) + 1) + stair, return_inverse=True)[1].reshape(-1),
-        stairs=[stairs[at] for at in stair.tolist()],
-        floor=storey[order],
-        top=np.array(columns[3], np.int64)[order],
-        homes=np.array(columns[4], np.int64)[order],
-        shops=np.array(columns[5], np.int64)[order],
+        stair=stair,
+        stair_names=stairs,
+        floor=floors["floor"].astype(np.int64),
+        top=floors["top"].astype(np.int64),
+        homes=floors["homes"].astype(np.int64),
+        shops=floors["shops"].astype(np.int64),
         lonlat=_placed(spots[building], community),
-        microgrids=[UUID(bytes=found) for found in known],
-        microgrid=microgrid[order],
+        microgrids=ids_of(known),
+        microgrid=microgrid,
     )
 
 
 def _placed(lonlat: NDArray[np.float64], community: Ints) -> NDArray[np.float64]:
     """Floors without a point get the mean of their community, or of all."""
-    lost = np.isnan(lonlat[:, 0]) if len(lonlat) else np.zeros(0, bool)
+    lost = np.isnan(lonlat[:, 0])
     if not lost.any():
         return lonlat
     whole = np.nanmean(lonlat, axis=0) if not lost.all() else np.zeros(2)

@@ -1,8 +1,11 @@
 """Publishing a proposal (发布): places, boundaries and memberships in one transaction, in sets."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +19,20 @@ from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.base.rows import in_sets
-from shanzhi.city.compounds.following import hand_over
+from shanzhi.base.rows.wide import ID, INT, Copying, array_values, ids_of, raw_ids
+from shanzhi.city.compounds.following import Joined, hand_over, hand_over_new
 from shanzhi.city.gridding import instance, naming
 from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
-from shanzhi.city.gridding.shapes import Outlines, outlines, polygons
+from shanzhi.city.gridding.shapes import Outlines, outlines
 from shanzhi.city.places import days, journal, store, touching
 from shanzhi.city.places.levels import Level, free_code
 from shanzhi.city.places.near import Near
 from shanzhi.city.places.succession import Plan, Wanted
+from shanzhi.core.geometry.dividing import Divided, Drawn, draw
 from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
+from shanzhi.core.kit.helpers import Asked, helping
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
@@ -45,13 +51,34 @@ class Standing:
     parent: UUID
 
 
+@dataclass(frozen=True)
+class _Part:
+    """A community of the proposal: per floor of the instance its label, and what each label is."""
+
+    id: UUID
+    span: slice
+    labels: Ints
+    entries: dict[int, dict[str, Any]]
+    grids: list[str | None]
+    place_of: dict[int, UUID]
+    """The micro-grid of each label, in ascending order."""
+
+    @property
+    def groups(self) -> list[int]:
+        """The grids in use, as indices into `grids`."""
+        return sorted({entry["grid"] for entry in self.entries.values()})
+
+
 @dataclass
 class _Change:
     """What a publishing writes."""
 
     plan: Plan = field(default_factory=Plan)
-    shapes: list[tuple[UUID, bytes, bool, float, float]] = field(default_factory=list)
-    joined: list[tuple[str, UUID, UUID | None]] = field(default_factory=list)
+    drawing: list[tuple[list[UUID], list[UUID], bool]] = field(default_factory=list)
+    """Of each community the places of its labels and of its grids, and whether what is drawn is approximate."""
+    joined: Joined | None = None
+    handing: Copying | None = None
+    """The floors of `joined`, where they are on their way already."""
     before: list[list[str | None]] = field(default_factory=list)
     successors: dict[UUID, UUID] = field(default_factory=dict)
     standing: list[Standing] = field(default_factory=list)
@@ -86,11 +113,11 @@ def publish(
     if found.state != Proposal.PUBLISHING:
         return found
     try:
-        with transaction.atomic(), in_sets(_is_wide(found)):
+        wide = _is_wide(found)
+        with transaction.atomic(), in_sets(wide), helping(None if wide else 0) as ask:
             store.lock()
-            change = _work_out(found, localdate(at), tell)
-            tell("saving", 0, 0)
-            _write(found, change, on, reason, actor, at)
+            change, pieces = _work_out(found, on, localdate(at), tell, ask, wide)
+            _write(found, change, pieces, tell, on, reason, actor, at)
             Proposal.objects.filter(id=proposal_id).update(
                 state=Proposal.PUBLISHED, step="", published_on=on, error=None
             )
@@ -111,85 +138,183 @@ def _is_wide(found: Proposal) -> bool:
     return ProposalPart.objects.filter(proposal=found).count() > _FEW
 
 
-def _work_out(found: Proposal, today: date, tell: Tell) -> _Change:
-    parts = {part.community_id: part for part in ProposalPart.objects.filter(proposal=found)}
-    tell("reading", 0, len(parts))
-    read = instance.read(list(parts), today)
-    before = standing(list(parts))
-    drawn = outlines(list(parts))
-    change = _Change()
-    if len(read.communities) != len(parts):
-        missing = next(iter(set(parts) - set(read.communities)))
+_PARTS = """
+SELECT community_id, array_send(floors), array_send(labels), microgrids, grids FROM gridding_proposalpart
+WHERE proposal_id = %s
+"""
+
+
+class _Pieces:
+    """What is drawn of the communities in their order, waited for when it is asked for."""
+
+    def __init__(self, coming: Iterator[Drawn], total: int, tell: Tell) -> None:
+        self._coming, self._total, self._tell = coming, total, tell
+        self._found: list[Drawn] = []
+
+    def of(self, number: int) -> Drawn:
+        """The polygons of a community."""
+        while len(self._found) <= number:
+            if len(self._found) % 50 == 0:
+                self._tell("drawing", len(self._found), self._total)
+            self._found.append(next(self._coming))
+        return self._found[number]
+
+    def shapes(self, change: _Change) -> list[tuple[UUID, bytes, bool, float, float]]:
+        """Every place with its boundary and a point inside."""
+        return [
+            (place, shape, approximate, lon, lat)
+            for number, (micro, grids, approximate) in enumerate(change.drawing)
+            for places, sent, inside in (
+                (micro, self.of(number).part, self.of(number).inside_part),
+                (grids, self.of(number).group, self.of(number).inside_group),
+            )
+            for place, shape, (lon, lat) in zip(places, sent, inside.tolist(), strict=True)
+        ]
+
+
+def _work_out(
+    found: Proposal, on: date, today: date, tell: Tell, ask: Asked, wide: bool
+) -> tuple[_Change, _Pieces]:
+    with connection.cursor() as cursor:
+        cursor.execute(_PARTS, [found.id])
+        rows = {row[0]: row[1:] for row in cursor.fetchall()}
+    tell("reading", 0, len(rows))
+    read = instance.read(list(rows), today)
+    before = standing(list(rows))
+    drawn = outlines(list(rows))
+    if len(read.communities) != len(rows):
+        missing = next(iter(set(rows) - set(read.communities)))
         raise FloorsChanged(name=drawn.names[missing])
-    for number, (community, span) in enumerate(zip(read.communities, read.slices(), strict=True)):
-        if number % 50 == 0:
-            tell("drawing", number, len(parts))
-        _community(change, read, span, parts[community], before.get(community, []), drawn)
-    return change
+    parts = [
+        _part(read, span, community, rows[community], before.get(community, []), drawn)
+        for community, span in zip(read.communities, read.slices(), strict=True)
+    ]
+    pieces = _Pieces(_drawing(read, parts, drawn, ask), len(parts), tell)
+    change = _Change()
+    _join(change, read, parts)
+    # In a large change the floors are on their way while the rest is worked out, and all is drawn meanwhile.
+    if wide and change.joined is not None:
+        change.handing = hand_over_new(change.joined, on)
+    for number, part in enumerate(parts):
+        _community(change, read, part, partial(pieces.of, number), before.get(part.id, []), drawn)
+    return change, pieces
+
+
+def _part(
+    read: instance.Instance,
+    span: slice,
+    community: UUID,
+    row: tuple[Any, ...],
+    before: list[Standing],
+    drawn: Outlines,
+) -> _Part:
+    """Raises FloorsChanged when the floors are not those that were divided."""
+    floors, labels = array_values("floors", ID, bytes(row[0])), array_values("labels", INT, bytes(row[1]))
+    ids = read.raw[span]
+    mine, theirs = np.argsort(ids), np.argsort(floors)
+    if len(ids) != len(floors) or (ids[mine] != floors[theirs]).any():
+        raise FloorsChanged(name=drawn.names[community])
+    ordered = np.empty(len(ids), np.int64)
+    ordered[mine] = labels[theirs]
+    entries = {entry["label"]: entry for entry in json.loads(row[2])}
+    held = {place.id for place in before if place.level == Level.MICROGRID}
+    place_of = {}
+    for label, entry in sorted(entries.items()):
+        kept = UUID(entry["place"]) if entry["place"] else None
+        place_of[label] = kept if kept is not None and kept in held else uuid7()
+    return _Part(community, span, ordered, entries, json.loads(row[3]), place_of)
+
+
+_PIECE = 4000  # floors that a helper draws before it tells
+
+
+def _drawing(read: instance.Instance, parts: Sequence[_Part], drawn: Outlines, ask: Asked) -> Iterator[Drawn]:
+    """Have all communities drawn; their polygons in the same order."""
+    tasks: list[list[Divided]] = []
+    floors = _PIECE
+    for part in parts:
+        if floors >= _PIECE:
+            tasks.append([])
+            floors = 0
+        floors += part.span.stop - part.span.start
+        nth = {index: at for at, index in enumerate(part.groups)}
+        tasks[-1].append(
+            Divided(
+                read.lonlat[part.span], read.building[part.span], part.labels, read.households[part.span],
+                np.array([nth[part.entries[label]["grid"]] for label in part.place_of], np.int64),
+                drawn.sent.get(part.id),
+            )
+        )  # fmt: skip
+    return chain.from_iterable(ask(draw, [(task,) for task in tasks]))
+
+
+def _join(change: _Change, read: instance.Instance, parts: Sequence[_Part]) -> None:
+    """Which floors come to another micro-grid than before."""
+    known = raw_ids(read.microgrids)
+    was = (
+        np.where(read.microgrid >= 0, known[read.microgrid], b"")
+        if len(known)
+        else np.zeros(len(read.raw), ID)
+    )
+    will = np.concatenate(
+        [raw_ids(list(part.place_of.values()))[_nth(part)] for part in parts] or [np.zeros(0, ID)]
+    )
+    changed = np.flatnonzero(was != will)
+    if not len(changed):
+        return
+    areas = np.array(read.areas)[read.compound[changed]]
+    change.joined = Joined(areas, read.raw[changed], will[changed])
+    if len(changed) <= _MOST_FLOORS:
+        change.before = [
+            [area, str(floor), None if number < 0 else str(read.microgrids[number])]
+            for area, floor, number in zip(
+                areas.tolist(), ids_of(read.raw[changed]), read.microgrid[changed].tolist(), strict=True
+            )
+        ]
+
+
+def _nth(part: _Part) -> Ints:
+    """Which of the labels each floor has."""
+    return np.searchsorted(np.array(list(part.place_of), np.int64), part.labels)
 
 
 def _community(
     change: _Change,
     read: instance.Instance,
-    span: slice,
-    part: ProposalPart,
+    part: _Part,
+    shapes: Callable[[], Drawn],
     before: list[Standing],
     drawn: Outlines,
 ) -> None:
     change.standing += before
-    label_of = dict(zip(part.floors, part.labels, strict=True))
-    ids = read.ids[span]
-    if len(ids) != len(label_of) or any(floor not in label_of for floor in ids):
-        raise FloorsChanged(name=drawn.names[part.community_id])
-    labels = np.array([label_of[floor] for floor in ids], np.int64)
-    entries = {entry["label"]: entry for entry in part.microgrids}
-    shapes = polygons(read, span, labels, part.community_id, drawn)
-    grid_of_label = {label: entry["grid"] for label, entry in entries.items()}
-    grids = _grids(change, part, before, shapes, grid_of_label, drawn)
-    names = naming.microgrid_names(read, span, labels.tolist())
-    place_of = _microgrids(change, part, before, grids, entries, names)
-    approximate = drawn.approximate(part.community_id)
-    for label, shape in shapes.items():
-        _shape(change, place_of[label], shape, approximate)
-    by_grid: dict[UUID, list[Any]] = {}
-    for label, shape in shapes.items():
-        by_grid.setdefault(grids[grid_of_label[label]][0], []).append(shape)
-    for grid, pieces in by_grid.items():
-        _shape(change, grid, shapely.coverage_union_all(pieces), approximate)
-    for area, floor, label, was in zip(
-        read.area[span], ids, labels.tolist(), read.microgrid[span].tolist(), strict=True
-    ):
-        place = place_of[label]
-        if was >= 0 and read.microgrids[was] == place:
-            continue
-        change.joined.append((area, floor, place))
-        change.before.append([area, str(floor), str(read.microgrids[was]) if was >= 0 else None])
-    _follow(change, read, span, labels, place_of, before)
+    grids = _grids(change, part, before, shapes, drawn)
+    names = naming.microgrid_names(read, part.span, part.labels.tolist())
+    _microgrids(change, part, before, grids, names)
+    change.drawing.append(
+        (
+            list(part.place_of.values()),
+            [grids[index][0] for index in part.groups],
+            drawn.approximate(part.id),
+        )
+    )
+    _follow(change, read, part, before)
 
 
 def _grids(
-    change: _Change,
-    part: ProposalPart,
-    before: list[Standing],
-    shapes: Mapping[int, Any],
-    grid_of_label: Mapping[int, int],
-    drawn: Outlines,
+    change: _Change, part: _Part, before: list[Standing], shapes: Callable[[], Drawn], drawn: Outlines
 ) -> dict[int, tuple[UUID, str]]:
     """The place and code of each grid; an idle grid goes on before a new one is made."""
     standing_grids = {place.id: place for place in before if place.level == Level.GRID}
     used = {UUID(place) for place in part.grids if place is not None}
     idle = [place for place in standing_grids.values() if place.id not in used]
     taken = {place.code for place in before}
-    community_code = drawn.codes[part.community_id]
-    wanted = sorted(set(grid_of_label.values()))
+    community_code = drawn.codes[part.id]
     found: dict[int, tuple[UUID, str]] = {}
-    for index in wanted:
+    for nth, index in enumerate(part.groups):
         place = part.grids[index]
         kept = standing_grids.get(UUID(place)) if place else None
         if kept is None and idle:
-            middle = shapely.union_all(
-                [shapes[label] for label, grid in grid_of_label.items() if grid == index]
-            ).centroid
+            middle = shapely.from_wkb(shapes().group[nth]).centroid
             kept = next((place for place in idle if drawn.holds(place.id, middle)), None) or next(
                 (place for place in idle if not drawn.has(place.id)), None
             )
@@ -202,7 +327,7 @@ def _grids(
         taken.add(code)
         made = uuid7()
         name = f"第{naming.in_chinese(int(code[-3:]))}网格"
-        change.plan.created.append(Wanted(0, made, Level.GRID, code, name, part.community_id, "", None, None))
+        change.plan.created.append(Wanted(0, made, Level.GRID, code, name, part.id, "", None, None))
         found[index] = made, code
     going = {place for place, _ in found.values()}
     change.plan.closed += [place.id for place in standing_grids.values() if place.id not in going]
@@ -211,23 +336,20 @@ def _grids(
 
 def _microgrids(
     change: _Change,
-    part: ProposalPart,
+    part: _Part,
     before: list[Standing],
     grids: Mapping[int, tuple[UUID, str]],
-    entries: Mapping[int, Mapping[str, Any]],
     names: Mapping[int, str],
-) -> dict[int, UUID]:
+) -> None:
     held = {place.id: place for place in before if place.level == Level.MICROGRID}
     taken = {place.code for place in before}
-    place_of: dict[int, UUID] = {}
     fresh = []
-    for label, entry in sorted(entries.items()):
-        kept = held.get(UUID(entry["place"])) if entry["place"] else None
+    for label, place_id in part.place_of.items():
+        kept = held.get(place_id)
         if kept is None:
             fresh.append(label)
             continue
-        grid, grid_code = grids[entry["grid"]]
-        place_of[label] = kept.id
+        grid, grid_code = grids[part.entries[label]["grid"]]
         if kept.parent != grid:
             code = free_code(taken, grid_code)
             taken.add(code)
@@ -236,39 +358,28 @@ def _microgrids(
             change.plan.moved.append(wanted)
             change.plan.changed.add(kept.id)
     for label in fresh:
-        grid, grid_code = grids[entries[label]["grid"]]
+        grid, grid_code = grids[part.entries[label]["grid"]]
         code = free_code(taken, grid_code)
         taken.add(code)
-        place_of[label] = uuid7()
         change.plan.created.append(
-            Wanted(0, place_of[label], Level.MICROGRID, code, names[label], grid, "", None, None)
+            Wanted(0, part.place_of[label], Level.MICROGRID, code, names[label], grid, "", None, None)
         )
-    going = set(place_of.values())
+    going = set(part.place_of.values())
     change.plan.closed += [place for place in held if place not in going]
-    return place_of
 
 
-def _shape(change: _Change, place: UUID, shape: Any, approximate: bool) -> None:
-    inside = shape.representative_point()
-    change.shapes.append((place, shapely.to_wkb(shape), approximate, inside.x, inside.y))
-
-
-def _follow(
-    change: _Change,
-    read: instance.Instance,
-    span: slice,
-    labels: Ints,
-    place_of: Mapping[int, UUID],
-    before: Iterable[Standing],
-) -> None:
+def _follow(change: _Change, read: instance.Instance, part: _Part, before: Iterable[Standing]) -> None:
     """Who takes over from a micro-grid that ends: the one with the most of its households."""
-    going = set(place_of.values())
-    share: dict[UUID, dict[UUID, int]] = {}
-    for at, (was, label) in enumerate(zip(read.microgrid[span].tolist(), labels.tolist(), strict=True)):
-        if was >= 0 and read.microgrids[was] not in going:
-            taken = share.setdefault(read.microgrids[was], {})
-            place = place_of[label]
-            taken[place] = taken.get(place, 0) + int(read.households[span.start + at])
+    held = read.microgrid[part.span]
+    going = set(part.place_of.values())
+    ending = [was for was in np.unique(held[held >= 0]).tolist() if read.microgrids[was] not in going]
+    if not ending:
+        return
+    share: dict[UUID, dict[UUID, int]] = {read.microgrids[was]: {} for was in ending}
+    for at in np.flatnonzero(np.isin(held, ending)).tolist():
+        taken = share[read.microgrids[held[at]]]
+        place = part.place_of[int(part.labels[at])]
+        taken[place] = taken.get(place, 0) + int(read.households[part.span.start + at])
     for old in before:
         if old.id in share:
             change.successors[old.id] = max(share[old.id].items(), key=lambda item: (item[1], str(item[0])))[
@@ -276,7 +387,16 @@ def _follow(
             ]
 
 
-def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor, at: datetime) -> None:
+def _write(
+    found: Proposal,
+    change: _Change,
+    pieces: _Pieces,
+    tell: Tell,
+    on: date,
+    reason: str,
+    actor: Actor,
+    at: datetime,
+) -> None:
     heirs = change.successors
     # What ended lies under who goes on, as with a merge.
     nodes = {place.id: place for place in change.standing}
@@ -286,24 +406,32 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
             Wanted(0, old, Level(place.level), place.code, place.name, heir, "", None, None)
         )
     rows = _rows(change, nodes)
-    small = len(rows) <= journal.MOST_ROWS and len(change.joined) <= _MOST_FLOORS
+    joined = 0 if change.joined is None else len(change.joined.floors)
+    small = len(rows) <= journal.MOST_ROWS and joined <= _MOST_FLOORS
     shapes = (
         _shapes_before(
             [row.place for row in rows if "created" not in row.what]
-            + [place for place, *_ in change.shapes if place in nodes]
+            + [place for micro, grids, _ in change.drawing for place in (*micro, *grids) if place in nodes]
         )
         if small
         else []
     )
     _check_day(change.plan, on)
+    if change.handing is not None:
+        change.handing.done()
     errors = store.write(change.plan, on)
     if errors:
         raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
-    store.set_shapes(change.shapes)
+    if change.handing is not None:
+        store.check_links()
+    drawn = pieces.shapes(change)
+    tell("saving", 0, 0)
+    store.set_shapes(drawn)
     followed = touching.follow(heirs, on, skip={"households"})
     if small:
         followed |= {"households": {"floors": change.before}, "shapes": shapes}
-    hand_over(change.joined, on)
+    if change.joined is not None and change.handing is None:
+        hand_over(change.joined.rows(), on)
     journal.write(
         kind="divide", rows=rows, keep=small,
         summary=(f"划分微网格：{found.name}", f"divided: {found.name}"), on=on, at=at, actor=actor, reason=reason,
@@ -314,8 +442,11 @@ def _write(found: Proposal, change: _Change, on: date, reason: str, actor: Actor
 def _check_day(plan: Plan, on: date) -> None:
     """Raise InvalidInput when what is recorded since stands against the day."""
     tree = Near()
-    settled = [*plan.created, *plan.renamed, *plan.moved]
-    tree.nodes.load([*plan.closed, *(w.id for w in settled), *(w.parent for w in settled)])
+    settled = [*plan.renamed, *plan.moved]
+    made = {wanted.id for wanted in plan.created}
+    above = {wanted.parent for wanted in (*plan.created, *settled)} - made
+    tree.nodes.load([*plan.closed, *(w.id for w in settled), *above])
+    tree.nodes.new(made)
     found = days.faults(plan, tree, on)
     if found:
         raise InvalidInput(field="on", reason_zh=found[0].zh, reason_en=found[0].en)

@@ -11,32 +11,34 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from shanzhi.city.gridding.instance import Instance
-from shanzhi.core.geometry import Metres, grid_polygons
-
-# Around the buildings of a community whose boundary nobody knows.
-MARGIN_METRES = 60.0
+from shanzhi.core.geometry.dividing import part_polygons
 
 
 @dataclass(frozen=True)
 class Outlines:
-    """Names, codes and boundaries of communities, and the boundaries of the grids in them."""
+    """Names, codes and boundaries (WKB) of communities, and the boundaries of the grids in them."""
 
     names: dict[UUID, str]
     codes: dict[UUID, str]
-    shapes: dict[UUID, Any]
+    sent: dict[UUID, bytes]
     drawn_by_us: frozenset[UUID]
 
     def approximate(self, place: UUID) -> bool:
         """Whether what is cut from the place's boundary is approximate too."""
-        return place not in self.shapes or place in self.drawn_by_us
+        return place not in self.sent or place in self.drawn_by_us
 
     def has(self, place: UUID) -> bool:
         """Whether the place has a boundary."""
-        return place in self.shapes
+        return place in self.sent
+
+    def shape(self, place: UUID) -> Any:
+        """The place's boundary; None when it has none."""
+        sent = self.sent.get(place)
+        return None if sent is None else shapely.from_wkb(sent)
 
     def holds(self, place: UUID, point: Any) -> bool:
         """Whether the place's boundary holds the point."""
-        shape = self.shapes.get(place)
+        shape = self.shape(place)
         return shape is not None and bool(shape.covers(point))
 
 
@@ -58,7 +60,7 @@ def outlines(communities: Sequence[UUID]) -> Outlines:
     return Outlines(
         {row[0]: row[1] for row in rows},
         {row[0]: row[2] for row in rows},
-        {row[0]: shapely.from_wkb(bytes(row[3])) for row in rows if row[3] is not None},
+        {row[0]: bytes(row[3]) for row in rows if row[3] is not None},
         frozenset(row[0] for row in rows if row[4]),
     )
 
@@ -67,17 +69,7 @@ def polygons(
     read: Instance, span: slice, labels: NDArray[np.int64], community: UUID, drawn: Outlines
 ) -> dict[int, Any]:
     """The polygon of each label of a community, in degrees; together they are the community."""
-    plane = Metres.about(*read.lonlat[span].T)
-    xy = plane.from_degrees(read.lonlat[span])
-    houses, building = np.unique(read.building[span], return_inverse=True)
-    building = building.reshape(-1)
-    spots: NDArray[np.float64] = np.stack([np.bincount(building, xy[:, axis]) for axis in (0, 1)], axis=1)
-    spots = spots / np.bincount(building, minlength=len(houses))[:, None]
-    known = drawn.shapes.get(community)
-    if known is None:
-        clip = shapely.MultiPoint(spots).convex_hull.buffer(MARGIN_METRES)
-    else:
-        clip = plane.shapes_from_degrees(known).item()
-    found, shapes = grid_polygons(spots, clip, building, labels, read.households[span])
-    drawn_shapes = plane.shapes_to_degrees(shapes)
-    return {int(label): shape for label, shape in zip(found, drawn_shapes, strict=True)}
+    found, shapes = part_polygons(
+        read.lonlat[span], read.building[span], labels, read.households[span], drawn.shape(community)
+    )
+    return {int(label): shape for label, shape in zip(found, shapes, strict=True)}

@@ -203,7 +203,7 @@ def community_out(found: Proposal, part: ProposalPart, on: date) -> CommunityPla
     shapes = polygons(read, span, labels, part.community_id, drawn)
     names = naming.microgrid_names(read, span, labels.tolist())
     place = places.node(part.community_id, on)
-    outline = drawn.shapes.get(part.community_id)
+    outline = drawn.shape(part.community_id)
     edits = list(queries.edits_of(part.id, part.area))
     return CommunityPlanOut(
         place_id=part.community_id,

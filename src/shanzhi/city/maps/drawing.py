@@ -1,5 +1,6 @@
 """What stands on the map of a district or a city: its places and compounds, and the outlines around it."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -37,12 +38,13 @@ WHERE p.boundary IS NOT NULL AND p.level = ANY(%(levels)s)
 """
 _OWN = f"{_NAMED} AND p.id IN ({_BELOW}) ORDER BY v.code"
 _AROUND = f"{_NAMED} AND p.id NOT IN ({_BELOW}) ORDER BY v.code"
+_BELOW_ANY = _BELOW.replace("= %(place)s", "= ANY(%(places)s)")
 # Homes by the floors of micro-grids, for these and the grids; by compounds for what lies above.
 _HOMES = f"""
 WITH own AS (
   SELECT m.place_id, sum(f.homes) AS homes FROM compounds_membership m
   JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id
-  WHERE m.place_id IN ({_BELOW}) AND m.from_on <= %(on)s AND (m.to_on IS NULL OR m.to_on > %(on)s)
+  WHERE m.place_id IN ({_BELOW_ANY}) AND m.from_on <= %(on)s AND (m.to_on IS NULL OR m.to_on > %(on)s)
   GROUP BY m.place_id)
 SELECT k.ancestor_id, sum(own.homes) FROM own JOIN places_placeclosure k ON k.descendant_id = own.place_id
   AND k.from_on <= %(on)s AND (k.to_on IS NULL OR k.to_on > %(on)s)
@@ -53,7 +55,7 @@ SELECT k.ancestor_id, sum(c.households) FROM compounds_compound c
 JOIN places_placeclosure k ON k.descendant_id = c.place_id
   AND k.from_on <= %(on)s AND (k.to_on IS NULL OR k.to_on > %(on)s)
 JOIN places_place p ON p.id = k.ancestor_id AND p.level IN ('county', 'street', 'community')
-WHERE c.households IS NOT NULL AND c.place_id IN ({_BELOW})
+WHERE c.households IS NOT NULL AND c.place_id IN ({_BELOW_ANY})
   AND c.opened_on <= %(on)s AND (c.closed_on IS NULL OR c.closed_on > %(on)s)
 GROUP BY k.ancestor_id
 """
@@ -81,7 +83,12 @@ def _shaped(rows: list[tuple[Any, ...]]) -> tuple[list[tuple[Any, ...]], Shapes]
     return [rows[at] for at in np.flatnonzero(polygon)], shapes[polygon]
 
 
-def layers_of(place: UUID, on: date) -> tuple[list[Layer], Bounds] | None:
+def homes_of(places: Sequence[UUID], on: date) -> dict[UUID, int]:
+    """The homes of everything below some places on a day; as dear for twenty districts as for one."""
+    return {found: int(count) for found, count in _rows(_HOMES, places=list(places), on=on)}
+
+
+def layers_of(place: UUID, on: date, homes: dict[UUID, int]) -> tuple[list[Layer], Bounds] | None:
     """The layers of the map of a place on a day, and what it covers; None when nothing can be drawn.
 
     Of others only districts and street offices are drawn, marked `outside`: where they lie is public.
@@ -98,7 +105,6 @@ def layers_of(place: UUID, on: date) -> tuple[list[Layer], Bounds] | None:
     seen = shapely.intersects(outlines, shapely.box(*bounds)) if others else np.zeros(0, bool)
     rows = own + [others[at] for at in np.flatnonzero(seen)]
     shapes = np.append(shapes, outlines[seen])
-    homes = {found: int(count) for found, count in _rows(_HOMES, place=place, on=on)}
     layers = []
     for level, zoom in FROM_ZOOM.items():
         at = np.flatnonzero([row[1] == level for row in rows])
@@ -123,7 +129,9 @@ def _places(
         "code": [row[2] for row in rows],
         "name": [row[3] for row in rows],
         "approx": [row[5] or None for row in rows],
-        "households": [homes.get(row[0]) for row in rows],
+        "households": [
+            None if other else homes.get(row[0]) for row, other in zip(rows, outside.tolist(), strict=True)
+        ],
         "outside": [True if other else None for other in outside.tolist()],
     }
     return Layer(level.value, shapes, properties, zoom)

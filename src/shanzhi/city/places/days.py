@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection
 
+from shanzhi.base.rows import array_of
 from shanzhi.city.places.succession import Plan, Tree, Wanted
 
 
@@ -121,9 +122,9 @@ def _codes(cursor: Any, plan: Plan, tree: Tree, on: date) -> Iterable[Fault]:
                 )
         return
     cursor.execute(
-        "SELECT v.code, v.place_id, v.to_on FROM places_placeversion v WHERE v.code = ANY(%s) "
+        "SELECT v.code, v.place_id, v.to_on FROM places_placeversion v WHERE v.code = ANY(%s::text[]) "
         "AND (v.to_on IS NULL OR v.to_on > greatest(v.from_on, %s))",
-        [list(taking), on],
+        [array_of(taking), on],
     )
     for code, holder, until in cursor.fetchall():
         wanted = taking[code]

@@ -9,9 +9,10 @@ from uuid import UUID
 from django.db import connection
 
 from shanzhi.base.access import Actor
+from shanzhi.base.rows import array_of
 from shanzhi.city.places import touching
 from shanzhi.city.places.levels import Level
-from shanzhi.city.places.models import Place, PlaceChange, PlaceSuccession
+from shanzhi.city.places.models import PlaceChange, PlaceSuccession
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted
 
 # A change of more places than this is kept without its rows, and cannot be taken back.
@@ -108,9 +109,12 @@ def write(
         ):
             for line in lines:
                 copy.write_row(line)
-    touching.redraw(
-        Place.objects.filter(id__in=[row.place for row in rows]).values_list("area", flat=True).distinct()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT area FROM places_place WHERE id = ANY(%s::uuid[])",
+            [array_of(row.place for row in rows)],
+        )
+        touching.redraw([area for (area,) in cursor.fetchall()])
     return change
 
 

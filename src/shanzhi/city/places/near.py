@@ -42,6 +42,10 @@ class Nodes(Mapping[UUID, Node]):
             for place, level, *rest in cursor.fetchall():
                 self._known[place] = Node(place, Level(level), *rest)
 
+    def new(self, places: Iterable[UUID]) -> None:
+        """Say of places that are yet to be made that they are not there."""
+        self._known |= dict.fromkeys(places)
+
     def __getitem__(self, place: UUID) -> Node:
         self.load([place])
         found = self._known[place]

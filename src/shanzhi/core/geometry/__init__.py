@@ -2,8 +2,9 @@
 
 from shanzhi.core.geometry.cells import grid_polygons, voronoi_cells
 from shanzhi.core.geometry.project import Metres, from_mercator, mercator
-from shanzhi.core.geometry.tiles import MAX_ZOOM, Layer, pyramid
+from shanzhi.core.geometry.tiles import MAX_ZOOM, Layer, packed, packed_pyramid, pyramid
 
 __all__ = [
-    "MAX_ZOOM", "Layer", "Metres", "from_mercator", "grid_polygons", "mercator", "pyramid", "voronoi_cells",
+    "MAX_ZOOM", "Layer", "Metres", "from_mercator", "grid_polygons", "mercator", "packed",
+    "packed_pyramid", "pyramid", "voronoi_cells",
 ]  # fmt: skip

@@ -82,7 +82,7 @@ def _points(xy: ArrayLike) -> Floats:
 def _taken_in(points: Floats, clip: Area, building: Ints, lost: NDArray[np.bool_]) -> Ints:
     """The pieces' buildings, where a lost piece stands at the nearest building that has a cell to share."""
     used = np.unique(building)
-    area = shapely.area(voronoi_cells(points[used], clip))
+    area = _cell_areas(points[used], clip)
     able = used[area >= min(_LEAST, area.max())]
     nearest = cKDTree(points[able]).query(points[building[lost]])[1]
     moved = building.copy()
@@ -109,7 +109,7 @@ def _tiled(points: Floats, clip: Area, building: Ints, label: Ints, weight: Floa
     inside = shapely.contains_xy(clip, inner[:, 0], inner[:, 1])
     faces, inner = faces[inside], inner[inside]
     site = cKDTree(rounded).query(inner)[1]
-    return _joined(faces, shares.owner(site, inner, cuts), count)
+    return joined(faces, shares.owner(site, inner, cuts), count)
 
 
 @dataclass(frozen=True)
@@ -150,16 +150,43 @@ class _Cuts:
         return self.at.shape[1]
 
 
-def _linework(sites: Floats, clip: Area, shares: _Shares) -> tuple[Shapes, _Cuts]:
-    """Every line between two labels that may cross the area, and the cuts among them."""
-    count = len(sites)
+def _cell_areas(points: Floats, clip: Area) -> Floats:
+    """The areas of `voronoi_cells`, without the cells."""
+    sites, at, times = np.unique(np.round(points, _DECIMALS), axis=0, return_inverse=True, return_counts=True)
+    found, vertices = _voronoi(sites, clip)
+    shapely.prepare(clip)
+    cells = _regions(found, vertices, np.arange(len(sites)))
+    crossing = ~shapely.contains_properly(clip, cells)
+    cells[crossing] = shapely.intersection(cells[crossing], clip)
+    return np.asarray((shapely.area(cells) / times)[at.reshape(-1)])
+
+
+def _voronoi(sites: Floats, clip: Area) -> tuple[Voronoi, Floats]:
+    """The Voronoi diagram of sites in an area, and its vertices: moved there, as it was made about the middle."""
     west, south, east, north = clip.bounds
     centre = np.array([west + east, south + north]) / 2
     radius = max(east - west, north - south, 2 * float(np.abs(sites - centre).max()), 1.0)
     # Eight points far away close the cells of the outermost sites; none of theirs reaches the area.
     ring = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y]) * radius * _FAR
     found = Voronoi(np.vstack([sites - centre, ring]))
-    vertices = found.vertices + centre
+    return found, found.vertices + centre
+
+
+def _regions(found: Voronoi, vertices: Floats, sites: Ints) -> Shapes:
+    """The convex cells of some sites."""
+    rings = [found.regions[at] for at in found.point_region[sites].tolist()]
+    if not rings:
+        return np.zeros(0, object)
+    ring_of = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
+    corners = vertices[np.concatenate(rings).astype(np.int64)]
+    return np.asarray(shapely.polygons(shapely.linearrings(corners, indices=ring_of)))
+
+
+def _linework(sites: Floats, clip: Area, shares: _Shares) -> tuple[Shapes, _Cuts]:
+    """Every line between two labels that may cross the area, and the cuts among them."""
+    count = len(sites)
+    west, south, east, north = clip.bounds
+    found, vertices = _voronoi(sites, clip)
     pair = found.ridge_points
     ends = np.array(found.ridge_vertices)
     shared = np.diff(shares.start) > 1
@@ -171,12 +198,7 @@ def _linework(sites: Floats, clip: Area, shares: _Shares) -> tuple[Shapes, _Cuts
     low, high = lines.min(1), lines.max(1)
     lines = lines[((low <= (east, north)) & (high >= (west, south))).all(1)]
     held = np.flatnonzero(shared)
-    rings = [found.regions[at] for at in found.point_region[held].tolist()]
-    ring_of = np.repeat(np.arange(len(rings)), [len(ring) for ring in rings])
-    corners = vertices[np.concatenate(rings).astype(np.int64)] if rings else np.zeros((0, 2))
-    regions = (
-        shapely.polygons(shapely.linearrings(corners, indices=ring_of)) if rings else np.zeros(0, object)
-    )
+    regions = _regions(found, vertices, held)
     chords, cuts = _cut(held, regions, clip, shares, count)
     return shapely.linestrings(np.concatenate([lines, chords])), cuts
 
@@ -253,7 +275,7 @@ def _chords(regions: Shapes, axis: Ints, value: Floats) -> Floats:
     return np.stack([np.where(level, across, ends), np.where(level, ends, across)], axis=2)
 
 
-def _joined(faces: Shapes, owner: Ints, count: int) -> Shapes:
+def joined(faces: Shapes, owner: Ints, count: int) -> Shapes:
     """The faces of each label as one polygon; an empty one for a label without a face."""
     result = np.full(count, Polygon(), object)
     order = np.argsort(owner, kind="stable")

@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import shapely
@@ -43,6 +43,19 @@ class _Ready:
     shapes: Shapes
     properties: Properties
     is_point: bool
+    simpler: dict[int, Shapes] = field(default_factory=dict)
+
+    def at(self, zoom: int) -> Shapes:
+        """The polygons of a zoom, each from the next finer one.
+
+        The method takes away the smallest corner again and again, so going on where a lower tolerance ended is the
+        same as beginning anew, and has fewer corners to look at.
+        """
+        if zoom >= MAX_ZOOM:
+            return self.shapes
+        if zoom not in self.simpler:
+            self.simpler[zoom] = _simplified(self.at(zoom + 1), _TOLERANCE * 2 ** (MAX_ZOOM - zoom))
+        return self.simpler[zoom]
 
 
 def pyramid(layers: Sequence[Layer], bounds: Bounds = WORLD) -> Iterator[tuple[int, int, int, bytes]]:
@@ -68,6 +81,17 @@ def pyramid(layers: Sequence[Layer], bounds: Bounds = WORLD) -> Iterator[tuple[i
         for number in sorted(parts):
             tile = gzip.compress(b"".join(parts[number]), _LEVEL, mtime=0)
             yield zoom, number >> MAX_ZOOM, number & ((1 << MAX_ZOOM) - 1), tile
+
+
+def packed(layers: Sequence[Layer]) -> list[Layer]:
+    """The same layers with their shapes as WKB, which reach a helper (core/kit/helpers) ten times as fast."""
+    return [replace(layer, shapes=shapely.to_wkb(layer.shapes)) for layer in layers]
+
+
+def packed_pyramid(layers: Sequence[Layer], bounds: Bounds) -> list[tuple[int, int, int, bytes]]:
+    """`pyramid` of `packed` layers: work for a helper."""
+    opened = [replace(layer, shapes=shapely.from_wkb(layer.shapes)) for layer in layers]
+    return list(pyramid(opened, bounds))
 
 
 def _prepared(layer: Layer) -> _Ready:
@@ -107,7 +131,7 @@ def _polygons(ready: _Ready, zoom: int, span: Ints, scale: float) -> Iterator[tu
     if zoom == MAX_ZOOM:
         rings = Rings.of(ready.shapes, scale)
     else:
-        rings = without_specks(Rings.of(_simplified(ready.shapes, _TOLERANCE / scale), scale))
+        rings = without_specks(Rings.of(ready.at(zoom), scale))
     rings = tiled(rings)
     rings = rounded(rings.take(np.flatnonzero(_within(rings.tile, span))))
     numbers, lengths, begins = commands(rings)

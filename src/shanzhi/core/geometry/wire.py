@@ -62,7 +62,10 @@ def _field(tag: int, content: bytes) -> bytes:
 
 def _value(value: Value) -> bytes:
     if isinstance(value, str):
-        content = _field(0x0A, value.encode())
+        text = value.encode()
+        if len(text) < 126:  # nearly all: both lengths are one byte
+            return bytes((0x22, len(text) + 2, 0x0A, len(text))) + text
+        content = _field(0x0A, text)
     elif isinstance(value, bool):
         content = bytes([0x38, value])
     elif isinstance(value, float):
