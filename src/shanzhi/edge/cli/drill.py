@@ -17,7 +17,7 @@ from shanzhi.edge.cli.sentences import CommandError
 if TYPE_CHECKING:
     from shanzhi.base.access import Actor
     from shanzhi.city.places.models import Place
-    from shanzhi.edge.exchange.drilling import Outcome
+    from shanzhi.command.drills.scoring import Outcome
 
 CITIES = {"chengdu": ("510100", 1.0), "wuhou": ("510107", 0.06)}
 BEGINS = datetime(2026, 3, 9, 14, tzinfo=UTC)  # 22:00 in Shanghai
@@ -149,7 +149,8 @@ def _drill_plan(place: Place, wanted: str, options: argparse.Namespace) -> Outco
     from shanzhi.city.modes import actions as modes
     from shanzhi.city.modes.parts import known
     from shanzhi.city.places.queries import children
-    from shanzhi.edge.exchange import drilling, plan_drill
+    from shanzhi.command.drills import packs
+    from shanzhi.edge.exchange import plan_drill
 
     code, _, level = wanted.partition(":")
     if level and level not in {"1", "2", "3", "4"}:
@@ -162,7 +163,7 @@ def _drill_plan(place: Place, wanted: str, options: argparse.Namespace) -> Outco
     print(f"{row.number} {row.title}：{place.name}，{len(known())} 类内容 / parts", flush=True)
     for line in row.events.get(verb="approve").made:
         print(f"  {line['zh']} {line.get('count') or ''} / {line['en']}", flush=True)
-    given = drilling.behaviour(options.behaviour)
+    given = packs.behaviour(options.behaviour)
     bars: dict[str, tqdm] = {}
 
     def tell(phase: str, done: int, whole: int) -> None:
@@ -185,13 +186,14 @@ def _drill(place: Place, ladder: str, options: argparse.Namespace) -> Outcome:
     from django.db import transaction
     from tqdm import tqdm
 
+    from shanzhi.command.drills import packs
     from shanzhi.edge.exchange import drilling
     from shanzhi.work.orders import actions
     from shanzhi.work.orders.drafting import Draft
 
     clock = settings.SHANZHI_CLOCK
     begins = clock.now()
-    given = drilling.behaviour(options.behaviour)
+    given = packs.behaviour(options.behaviour)
     lead, boss = _people()
     with transaction.atomic():
         order = actions.create(
