@@ -24,9 +24,11 @@ def run_drill(activation_id: str) -> int:
 
 def later(activation_id: UUID, seconds: int = 0) -> None:
     """Have the next step done, once, in the caller's transaction if there is one."""
-    job = run_drill.configure(
-        queueing_lock=f"drill {activation_id}", **({"schedule_in": {"seconds": seconds}} if seconds else {})
-    )
+    lock = f"drill {activation_id}"
+    if seconds:
+        job = run_drill.configure(queueing_lock=lock, schedule_in={"seconds": seconds})
+    else:
+        job = run_drill.configure(queueing_lock=lock)
     try:
         with transaction.atomic():
             job.defer(activation_id=str(activation_id))

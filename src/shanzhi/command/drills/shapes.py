@@ -46,7 +46,7 @@ class DrillChoiceIn(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class DrillScoreOut(msgspec.Struct):
-    """A target of the plan: `share` of `of` within `seconds`; `in_time` were, and at `reached` the share was there."""
+    """A target of the plan: `share` of `of` within `seconds`; `in_time` were; at `reached` the share was."""
 
     code: str
     zh: str

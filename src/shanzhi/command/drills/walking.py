@@ -97,7 +97,7 @@ def open_doors(lists: Lists, sweep_id: UUID, turn: int) -> NDArray[np.bool_]:
             states[number] = bytes(found)
     begins = np.concatenate([[0], np.cumsum([len(one) for one in states])]).astype(np.int64)
     flat = np.frombuffer(b"".join(states), np.uint8)
-    return np.asarray(flat[begins[lists.piece] + lists.door] == int(Result.OPEN), np.bool_)
+    return np.asarray(flat[begins[lists.piece] + lists.door] == Result.OPEN.value, np.bool_)
 
 
 @dataclass(frozen=True)

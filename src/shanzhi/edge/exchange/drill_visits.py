@@ -53,7 +53,7 @@ class DrillVisits:
         self._walkers = walking.Walkers(self.sweep, found, lists)
         self.begun_at: datetime = self._walkers.begun_at
         starts = np.array([self.starts.get(account, 0.0) for account in lists.accounts])
-        self._workers = np.repeat(np.arange(len(lists.accounts), dtype=np.int32), np.diff(lists.indptr))
+        self._workers = np.repeat(np.arange(len(lists.accounts), dtype=np.int64), np.diff(lists.indptr))
         self.finished: Floats = starts[self._workers] + lists.after if len(lists.accounts) else np.zeros(0)
         self._order = np.argsort(self.finished, kind="stable")
         self._next = 0

@@ -17,6 +17,7 @@ import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
+from shanzhi.base.messaging import queries as messages
 from shanzhi.base.messaging.channels import SINK, registered
 from shanzhi.base.messaging.sender import Desk
 from shanzhi.command.drills import answering
@@ -92,21 +93,54 @@ class _Crowd:
         return found
 
 
+class World:
+    """What the worker process does meanwhile, for every order at once: rungs, messages into the sink, folding."""
+
+    def __init__(self, clock: FixedClock) -> None:
+        self.clock = clock
+        self.asked = True  # somebody was sent an order this second
+        self.sent = True  # messages went out this second, or in the one before: their receipts may still come
+
+    def begin(self, now: datetime) -> None:
+        """A second begins."""
+        if (pause := now - self.clock.now()) > timedelta():
+            self.clock.advance(pause)
+        self.asked = ladder.take_due(now) > 0
+        sink, sent = registered().get(SINK), 0
+        if sink is not None and (self.sent or messages.is_due(SINK, now)):
+            desk = Desk(sink, self.clock)
+            while taken := desk.step():
+                sent += taken
+        self.sent = sent > 0
+
+    def end(self, now: datetime, second: int) -> None:
+        """Every few seconds what was answered is folded."""
+        if second % FOLD_SECONDS == 0:
+            folding.fold(now)
+            ladder.tidy(now)
+
+
 class Drill:
     """One drill order on a clock of its own."""
 
-    def __init__(self, order: Order, given: Behaviour, clock: FixedClock, *, seed: int) -> None:
+    def __init__(
+        self, order: Order, given: Behaviour, clock: FixedClock, *, seed: int, world: World | None = None
+    ) -> None:
         assert order.is_drill and order.issued_at is not None
+        self.world = world or World(clock)
         self.order, self.given, self.clock, self.seed = order, given, clock, seed
         self.begun = order.issued_at
         self.crowd = _Crowd(given.people, seed)
         self._seen = self.begun - timedelta(microseconds=1)
         self._told = self._seen
+        self._heard = False
 
     def run(self, seconds: int, tell: Callable[[int], None]) -> Outcome:
         """Let `seconds` pass, one after another (演练推进), then compute the doors and the score."""
         for second in range(seconds + 1):
+            self.world.begin(self._at(second))
             self.step(second)
+            self.world.end(self._at(second), second)
             tell(second)
         folding.fold(self.clock.now())
         rollup.roll_up(self.clock.now())
@@ -116,32 +150,23 @@ class Drill:
         return self.begun + timedelta(seconds=second)
 
     def step(self, second: int) -> None:
-        """One second of the drill, counted from the order's issue."""
-        now = self._at(second)
-        if (pause := now - self.clock.now()) > timedelta():
-            self.clock.advance(pause)
-        ladder.take_due(now)
-        sink = registered().get(SINK)
-        if sink is not None:
-            desk = Desk(sink, self.clock)
-            while desk.step():
-                pass
-        self._listen(now, second)
+        """What its people do in one second, counted from the order's issue."""
+        self._listen(self._at(second), second)
         self._answer(second)
-        if second % FOLD_SECONDS == 0:
-            folding.fold(now)
-            ladder.tidy(now)
 
     def _listen(self, now: datetime, second: int) -> None:
-        """Who was sent the order, and whose message arrived, since the last second."""
+        """Who was sent the order, and whose message arrived, since it was last looked at."""
         with connection.cursor() as cursor:
-            cursor.execute(_AUDIENCE, [self.order.id, self._seen, now])
-            if rows := cursor.fetchall():
-                self.crowd.join(rows, second)
-            cursor.execute(_DELIVERED, [calls.topic_of(self.order.id), self._told, now])
-            for row_id, at in cursor.fetchall():
-                self.crowd.wake(row_id, (at - self.begun).total_seconds())
-        self._seen = self._told = now
+            if self.world.asked or not self._heard:
+                cursor.execute(_AUDIENCE, [self.order.id, self._seen, now])
+                if rows := cursor.fetchall():
+                    self.crowd.join(rows, second)
+                self._seen, self._heard = now, True
+            if self.world.sent:
+                cursor.execute(_DELIVERED, [calls.topic_of(self.order.id), self._told, now])
+                for row_id, at in cursor.fetchall():
+                    self.crowd.wake(row_id, (at - self.begun).total_seconds())
+                self._told = now
 
     def _answer(self, second: int) -> None:
         done = self.crowd.until(second)

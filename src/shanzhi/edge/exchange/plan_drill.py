@@ -13,6 +13,7 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.models import Sum
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
@@ -23,7 +24,7 @@ from shanzhi.command.drills.scoring import Outcome, joined, score, targets_of
 from shanzhi.command.plans import proposing
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.exchange.drill_visits import DrillVisits
-from shanzhi.edge.exchange.drilling import Drill
+from shanzhi.edge.exchange.drilling import Drill, World
 from shanzhi.work.orders import folding as receipts
 from shanzhi.work.orders import rollup
 from shanzhi.work.orders.models import Order
@@ -66,14 +67,29 @@ class PlanDrill:
         orders = Order.objects.filter(activation_id=row.id, issued_at__isnull=False).order_by(
             "issued_at", "id"
         )
-        self.drills = [Drill(one, given, clock, seed=seed) for one in orders]
+        self.world = World(clock)
+        self.drills = [Drill(one, given, clock, seed=seed, world=self.world) for one in orders]
         self.walks: list[DrillVisits] = []
+
+    @property
+    def people(self) -> int:
+        """How many recipients its orders have."""
+        return sum(one.order.people or 0 for one in self.drills)
+
+    @property
+    def doors(self) -> int:
+        """How many doors its sweeps have."""
+        found = Sweep.objects.filter(activation_id=self.row.id, state=ISSUED).aggregate(doors=Sum("doors"))
+        return found["doors"] or 0
 
     def run(self, seconds: int, tell: Callable[[str, int, int], None]) -> Outcome:
         """`seconds` of answers, then visits until the last door or for half a day; then the score (演练推进)."""
         for second in range(seconds + 1):
+            now = self.begun + timedelta(seconds=second)
+            self.world.begin(now)
             for drill in self.drills:
                 drill.step(second)
+            self.world.end(now, second)
             tell("orders", second, seconds)
         receipts.fold(self.clock.now())
         rollup.roll_up(self.clock.now())
