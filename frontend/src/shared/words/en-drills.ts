@@ -10,6 +10,7 @@ export const enDrills: Record<keyof typeof zhDrills, string> = {
     'The system answers and visits for them by the distribution written below: by the same doors, each marked as simulated, no case and no correction comes of it, and it stops with the drill.',
   'drill.behaviour': 'How simulated people behave',
   'drill.posts': 'These posts still answer themselves (optional)',
+  'drill.posts.real': 'Posts that answer themselves',
   'drill.posts.none': 'None: simulated people answer for all',
   'drill.posts.help': 'In other posts, whoever answers an order in person visits in person, too.',
   'drill.change': 'Change who answers',

@@ -8,6 +8,7 @@ export const zhDrills = {
     '系统按下面写明的分布替这些人应答和走访：走的是同一道手续，条条标“模拟”，不转案件、不改登记，演练终止即停。',
   'drill.behaviour': '模拟人员的表现',
   'drill.posts': '这些岗位仍由真实人员应答（可不选）',
+  'drill.posts.real': '由真实人员应答的岗位',
   'drill.posts.none': '没有，全部由模拟人员应答',
   'drill.posts.help': '其他岗位中，谁自己应答了指令，就由谁自己走访。',
   'drill.change': '更改应答人员',

@@ -142,6 +142,7 @@ def step(activation_id: UUID, at: datetime) -> Step:
             if row.state not in {REFUSED, WITHDRAWN}:
                 folding.fold(at)
                 _measure(drill, row, at)
+            walking.forget()
             drill.over_at = at
             drill.save(update_fields=["over_at"])
             return Step()
@@ -166,7 +167,7 @@ def _act(drill: Drill, row: Activation, at: datetime) -> Step:
     ):
         for turn in Turn.objects.filter(sweep=sweep, opens_at__lte=at, closes_at__gt=at).order_by("number"):
             walkers = walking.Walkers(
-                sweep, turn, walking.lists_of(sweep.id, turn.number, given.doors, drill.seed)
+                sweep, turn, walking.kept_lists(sweep.id, turn.number, given.doors, drill.seed)
             )
             lists = walkers.lists
             due_now = walking.due(
@@ -175,7 +176,7 @@ def _act(drill: Drill, row: Activation, at: datetime) -> Step:
             )  # fmt: skip
             stored += walkers.send(due_now, at)
             left = left or len(due_now.numbers) == AT_ONCE
-    return Step(stored, left, True)
+    return Step(stored, left and stored > 0, True)
 
 
 def _measure(drill: Drill, row: Activation, at: datetime) -> None:

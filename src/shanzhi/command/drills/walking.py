@@ -48,8 +48,8 @@ class Lists:
     accounts: list[UUID]
     indptr: NDArray[np.int64]
     pieces: list[tuple[str, UUID]]
-    piece: NDArray[np.int64]
-    door: NDArray[np.int64]
+    piece: NDArray[np.int32]
+    door: NDArray[np.int32]
     after: Floats
     outcome: NDArray[np.int8]
 
@@ -68,8 +68,8 @@ def lists_of(sweep_id: UUID, turn: int, given: DoorsGiven, seed: int) -> Lists:
             counts.append(0)
         counts[-1] += len(doors)
         number = pieces.setdefault((area, piece_id), len(pieces))
-        piece.append(np.full(len(doors), number, np.int64))
-        door.append(np.array(doors, np.int64))
+        piece.append(np.full(len(doors), number, np.int32))
+        door.append(np.array(doors, np.int32))
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     found = simulate_visits(
         Doors(indptr, walk=given.walk_seconds),
@@ -80,11 +80,36 @@ def lists_of(sweep_id: UUID, turn: int, given: DoorsGiven, seed: int) -> Lists:
         Crew(travel(given, seed, accounts) if accounts else np.zeros(0)), seed=seed, revisits=given.revisits,
         revisit_seconds=given.revisit_seconds,
     )  # fmt: skip
-    empty = np.zeros(0, np.int64)
+    empty = np.zeros(0, np.int32)
     return Lists(
         accounts, indptr, list(pieces), np.concatenate(piece) if piece else empty,
         np.concatenate(door) if door else empty, np.asarray(found.finished, np.float64), found.outcome,
     )  # fmt: skip
+
+
+_STAMP = "SELECT count(*), max(id::text) FROM sweeps_share WHERE sweep_id = %s AND turn = %s"
+_MOST_KEPT = 2
+_KEPT: dict[tuple[UUID, int, DoorsGiven, int], tuple[object, Lists]] = {}
+
+
+def kept_lists(sweep_id: UUID, turn: int, given: DoorsGiven, seed: int) -> Lists:
+    """The same, as they were read before unless they have been divided anew since."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STAMP, [sweep_id, turn])
+        stamp = cursor.fetchone()
+    key = sweep_id, turn, given, seed
+    known = _KEPT.pop(key, None)
+    if known is None or known[0] != stamp:
+        known = stamp, lists_of(sweep_id, turn, given, seed)
+    _KEPT[key] = known
+    while len(_KEPT) > _MOST_KEPT:
+        del _KEPT[next(iter(_KEPT))]
+    return known[1]
+
+
+def forget() -> None:
+    """Let go of lists that were kept: a drill is over."""
+    _KEPT.clear()
 
 
 def open_doors(lists: Lists, sweep_id: UUID, turn: int) -> NDArray[np.bool_]:
@@ -110,10 +135,14 @@ class Due:
 
 
 def due(lists: Lists, starts: Floats, is_open: NDArray[np.bool_], now: float, most: int) -> Due:
-    """The first `most` visits up to second `now`; `starts` (w,) is when each sets off, inf for who does not."""
+    """The first `most` visits up to second `now`; `starts` (w,) is when each sets off, inf for who does not.
+
+    What is older than the door takes is gone.
+    """
     workers = np.repeat(np.arange(len(lists.accounts)), np.diff(lists.indptr))
     seconds = np.asarray(starts, np.float64)[workers] + lists.after
-    found = np.flatnonzero((seconds <= now) & is_open)
+    oldest = now - visits.OLDEST.total_seconds()
+    found = np.flatnonzero((seconds <= now) & (seconds > oldest) & is_open)
     found = found[np.argsort(seconds[found], kind="stable")][:most]
     return Due(found, seconds[found], workers[found])
 
