@@ -126,8 +126,8 @@ def words(given: Behaviour) -> list[tuple[str, str]]:
         (
             f"应答后到达首户的中位数 {travel[0]}，每户 {door[0]}；每次上门 {away} 家中无人（{again[0]}后复访 "
             f"{doors.revisits} 次），{refuses} 拒访，{helps} 需协助。",
-            f"Median {travel[1]} to the first door and {door[1]} at each; at each visit {away} nobody home (visited "
-            f"again {doors.revisits} times after {again[1]}), {refuses} refuse, {helps} need help.",
+            f"Median {travel[1]} to the first door and {door[1]} at each; at each visit {away} nobody home (up to "
+            f"{doors.revisits} more after {again[1]}), {refuses} refuse, {helps} need help.",
         ),
     ]
 
