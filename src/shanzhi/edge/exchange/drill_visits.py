@@ -49,6 +49,7 @@ class DrillVisits:
         found = turns.first()
         if found is None:
             raise ValueError("the sweep has no open turn")
+        self._all = found.doors
         lists = walking.lists_of(self.sweep.id, found.number, self.given, self.seed)
         self._walkers = walking.Walkers(self.sweep, found, lists)
         self.begun_at: datetime = self._walkers.begun_at
@@ -62,6 +63,11 @@ class DrillVisits:
     def doors(self) -> int:
         """How many doors are on lists."""
         return len(self.finished)
+
+    def until(self, second: float) -> Floats:
+        """When each door of the turn was done, up to a second after `begun_at`; infinity for those that were not."""
+        found = np.where(self.finished <= second, self.finished, np.inf)
+        return np.concatenate([found, np.full(max(0, self._all - len(found)), np.inf)])
 
     @property
     def ends_at(self) -> datetime | None:

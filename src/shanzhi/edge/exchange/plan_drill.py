@@ -141,7 +141,13 @@ class PlanDrill:
             for channel, count in one.sent_messages.items():
                 sent[channel] = sent.get(channel, 0) + count
         # A sweep's clock begins when it is issued, the response's when it is approved: one instant.
-        doors = [walk.finished + (walk.begun_at - self.begun).total_seconds() for walk in self.walks]
+        # Whoever would come after the end of the drill has not come, and a door on nobody's list is not visited.
+        gone = (self.clock.now() - self.begun).total_seconds()
+        doors = [
+            walk.until(gone - (walk.begun_at - self.begun).total_seconds())
+            + (walk.begun_at - self.begun).total_seconds()
+            for walk in self.walks
+        ]
         found = Outcome(
             sum(one.people for one in parts), joined([one.delivered for one in parts]),
             joined([one.acknowledged for one in parts]), joined(doors), sent,
