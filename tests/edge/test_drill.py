@@ -15,6 +15,7 @@ from shanzhi.base.messaging.models import Message
 from shanzhi.city.people.models import Account
 from shanzhi.city.people.queries import actor_for_account
 from shanzhi.city.places.models import Place, PlaceClosure
+from shanzhi.command.drills import packs, scoring
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import drilling
@@ -89,7 +90,7 @@ def test_the_city_of_a_drill_is_a_tree(district: Place) -> None:
 
 def test_a_drill_reaches_counts_and_scores(district: Place, clock: FixedClock) -> None:
     order = issue(district, clock.now())
-    given = drilling.behaviour()
+    given = packs.behaviour()
     seconds: list[int] = []
     found = drilling.Drill(order, given, clock, seed=3).run(240, seconds.append)
     assert seconds == list(range(241)) and found.people == order.people
@@ -118,15 +119,15 @@ def test_the_same_seed_tells_the_same(district: Place, clock: FixedClock) -> Non
     told = []
     for _ in range(2):
         order = issue(district, clock.now())
-        found = drilling.Drill(order, drilling.behaviour(), clock, seed=5).run(60, lambda _: None)
+        found = drilling.Drill(order, packs.behaviour(), clock, seed=5).run(60, lambda _: None)
         told.append(sorted(np.round(found.acknowledged[np.isfinite(found.acknowledged)], 3)))
     assert told[0] == told[1]
 
 
 def test_points_are_in_proportion() -> None:
-    target = drilling.Target("reach", "送达", "Delivered", "delivered", 0.8, 10, 40)
+    target = packs.Target("reach", "送达", "Delivered", "delivered", 0.8, 10, 40)
     values = np.array([1.0, 2.0, 20.0, np.inf])
-    found = drilling.Outcome(4, values, values, values)
-    result = drilling.score(target, found)
+    found = scoring.Outcome(4, values, values, values)
+    result = scoring.score(target, found)
     assert (result.reached, result.share_in_time, result.points) == (None, 0.5, 40 * 0.5 / 0.8)
-    assert drilling.score(target, drilling.Outcome(0, *[np.array([])] * 3)).points == 0
+    assert scoring.score(target, scoring.Outcome(0, *[np.array([])] * 3)).points == 0

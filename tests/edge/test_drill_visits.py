@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from tests.work.conftest import Town
 
+from shanzhi.command.drills import packs
 from shanzhi.core.kit.clock import FixedClock
-from shanzhi.edge.exchange.drill_visits import DrillVisits, VisitBehaviour
+from shanzhi.edge.exchange.drill_visits import DrillVisits
 from shanzhi.work.cases.models import Case
 from shanzhi.work.sweeps import folding, loop
 from shanzhi.work.sweeps.models import FollowUp, Sweep, Turn, Visit
@@ -28,9 +30,10 @@ def test_a_drill_covers_its_doors_and_makes_no_cases(sign_in: Any, city: None, c
         ids.append(made)
     loop.step(clock)
     sweep, real = (Sweep.objects.get(id=one) for one in ids)
+    usual = packs.behaviour().doors
     with pytest.raises(ValueError, match="drill"):
-        DrillVisits(real, VisitBehaviour(), clock, seed=1)
-    given = VisitBehaviour(helps=0.2, away=0.1, refuses=0.0, revisits=0)
+        DrillVisits(real, usual, clock, seed=1)
+    given = msgspec.structs.replace(usual, helps=0.2, away=0.1, refuses=0.0, revisits=0)
     ill = town.workers["s0"].id
     found = DrillVisits(sweep, given, clock, seed=1, starts={ill: float("inf")})
     assert found.doors == 48 and found.ends_at is not None

@@ -17,12 +17,13 @@ from shanzhi.city.modes.errors import SecondDecider
 from shanzhi.city.modes.models import Activation
 from shanzhi.city.people.models import Account
 from shanzhi.city.people.queries import actor_for_account
+from shanzhi.command.drills import packs, scoring
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import drill_city
-from shanzhi.edge.exchange import drilling, plan_drill
+from shanzhi.edge.exchange import plan_drill
 from shanzhi.edge.exchange.channels.sink import SinkChannel
 from shanzhi.work.cases.models import Case
-from shanzhi.work.orders.models import Order, Recipient
+from shanzhi.work.orders.models import Order, Receipt, Recipient
 from shanzhi.work.sweeps.models import Sweep, Turn, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -70,7 +71,7 @@ def test_a_plan_is_drilled_from_its_approval_to_its_end(clock: FixedClock) -> No
     assert row.is_drill and orders and all(one.is_drill for one in orders) and sweep.is_drill
 
     phases: dict[str, int] = {}
-    drill = plan_drill.PlanDrill(row, drilling.behaviour(), clock, seed=3)
+    drill = plan_drill.PlanDrill(row, packs.behaviour(), clock, seed=3)
     found = drill.run(240, lambda phase, done, whole: phases.__setitem__(phase, done))
     assert set(phases) == {"orders", "doors"}
     assert found.people == Recipient.objects.filter(order__in=orders, standing="own").count() > 0
@@ -90,6 +91,11 @@ def test_a_plan_is_drilled_from_its_approval_to_its_end(clock: FixedClock) -> No
     assert {one.target.code for one in found.results} == {"reach", "mobilised", "doors"}
     assert sum(one.target.weight for one in found.results) == pytest.approx(100)
     assert 0 < found.score <= 100
+    # What the rows tell is what the simulation told: the same score.
+    measured = scoring.outcome_of(row, packs.behaviour())
+    assert measured.score == pytest.approx(found.score, abs=0.1) and len(measured.doors) == turn.doors
+    assert not Receipt.objects.filter(simulated=False, answer__in=["acknowledged", "cannot"]).exists()
+    assert not seen.filter(simulated=False).exists()
     # Nothing leaves the house, and nobody's need of a drill becomes a case.
     assert set(Message.objects.values_list("via", flat=True)) <= {channels.SINK}
     assert not Case.objects.exists()

@@ -14,8 +14,9 @@ from shanzhi.base.rows import CodeField, GrowingRow
 pytestmark = pytest.mark.django_db
 
 APPEND_ONLY = {
-    "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "contacts_read", "forms_formversion",
-    "gridding_proposaledit", "isolation_isolationevent", "messaging_attempt","modes_activationevent",
+    "audit_auditentry", "cases_caseevent", "compounds_compoundchoice", "contacts_read", "drills_drillevent",
+    "forms_formversion", "gridding_proposaledit", "isolation_isolationevent", "messaging_attempt",
+    "modes_activationevent",
     "partners_partnerevent", "places_placechange", "plans_objectionevent", "plans_planevent", "reporting_dutyentry",
     "reporting_reportevent", "retention_retentionevent", "rosters_turnevent", "sampling_act",
     "sampling_campaignevent", "sampling_tuberesult", "stock_entry", "stock_requestevent", "surge_surgeevent",

@@ -249,6 +249,7 @@ export interface MyOrder {
   reason: string
   household_rule: Coded
   compounds: string[]
+  simulated: boolean
 }
 export interface Inbox {
   waiting: number

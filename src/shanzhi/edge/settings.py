@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "shanzhi.scenes.sampling",
     "shanzhi.command.plans",
     "shanzhi.command.reporting",
+    "shanzhi.command.drills",
     "shanzhi.edge",
 ]
 AUTH_USER_MODEL = "people.Account"

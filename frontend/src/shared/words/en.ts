@@ -2,6 +2,7 @@
 import { enBoard } from './en-board'
 import { enCare } from './en-care'
 import { enDesk } from './en-desk'
+import { enDrills } from './en-drills'
 import { enDuty } from './en-duty'
 import { enGrid } from './en-grid'
 import { enOrders } from './en-orders'
@@ -26,6 +27,7 @@ export const en: Record<keyof typeof zh, string> = {
   ...enSampling,
   ...enBoard,
   ...enRetention,
+  ...enDrills,
   'nav.emergency': 'Emergency',
   'app.name': 'Shanzhi',
   'app.desk': 'Shanzhi · Desk',

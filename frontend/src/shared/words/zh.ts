@@ -2,6 +2,7 @@
 import { zhBoard } from './zh-board'
 import { zhCare } from './zh-care'
 import { zhDesk } from './zh-desk'
+import { zhDrills } from './zh-drills'
 import { zhDuty } from './zh-duty'
 import { zhGrid } from './zh-grid'
 import { zhOrders } from './zh-orders'
@@ -25,6 +26,7 @@ export const zh = {
   ...zhSampling,
   ...zhBoard,
   ...zhRetention,
+  ...zhDrills,
   'nav.emergency': '应急',
   'app.name': '善治',
   'app.desk': '善治 · 工作台',

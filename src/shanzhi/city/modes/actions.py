@@ -12,7 +12,7 @@ from shanzhi.base.access import SYSTEM, Actor
 from shanzhi.base.access.capabilities import LABELS, RESPONSE_PROPOSE
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
-from shanzhi.city.modes import deciding, queries, rules, running, standing
+from shanzhi.city.modes import deciding, parts, queries, rules, running, standing
 from shanzhi.city.modes.contents import LevelContent, plain, read
 from shanzhi.city.modes.errors import DocumentUsed, LevelNotSo, NoticeMissing, ResponseOver
 from shanzhi.city.modes.flow import LIVE, RESPONSE
@@ -194,7 +194,9 @@ def _approve(row: Activation, given: Given, actor: Actor, at: datetime) -> list[
     live = running.live_of(row, decider, at)
     running.check(content, live, at)
     row.save()
-    return running.begin(content, live, actor, at)
+    made = running.begin(content, live, actor, at)
+    parts.tell(live)
+    return made
 
 
 def _change_level(row: Activation, given: Given, actor: Actor, at: datetime, way: int) -> list[running.Made]:

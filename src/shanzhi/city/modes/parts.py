@@ -4,7 +4,7 @@ A plan's level lists, under the code of each part, the items that it switches on
 sweeps under "sweeps" and so on. The plan itself does not know what they mean; the part does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol, runtime_checkable
@@ -99,6 +99,7 @@ class Offering(Protocol):
 @dataclass
 class _Parts:
     by_code: dict[str, Part] = field(default_factory=dict)
+    followers: list[Callable[[Live], None]] = field(default_factory=list)
 
 
 _PARTS = _Parts()
@@ -112,3 +113,14 @@ def register(part: Part) -> None:
 def known() -> dict[str, Part]:
     """Every part by its code, in the order of registration."""
     return dict(_PARTS.by_code)
+
+
+def follow(follower: Callable[[Live], None]) -> None:
+    """Have something told when a response becomes live, in that transaction; a module does so in `ready`."""
+    _PARTS.followers.append(follower)
+
+
+def tell(live: Live) -> None:
+    """A response has become live: everything of it has begun. Called by the door alone."""
+    for follower in _PARTS.followers:
+        follower(live)

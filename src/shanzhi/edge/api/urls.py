@@ -15,6 +15,7 @@ from shanzhi.city.people.api import urlpatterns as people
 from shanzhi.city.places.api import urlpatterns as places
 from shanzhi.city.surge.api import urlpatterns as surge
 from shanzhi.command.board.api import urlpatterns as board
+from shanzhi.command.drills.api import urlpatterns as drills
 from shanzhi.command.plans.api import urlpatterns as plans
 from shanzhi.command.reporting.api import urlpatterns as reporting
 from shanzhi.edge.api import description, pages
@@ -57,6 +58,7 @@ router = Router(
         *plans,
         *reporting,
         *board,
+        *drills,
         *media,
         *push,
         *channels,

@@ -17,7 +17,7 @@ from shanzhi.edge.cli.sentences import CommandError
 if TYPE_CHECKING:
     from shanzhi.base.access import Actor
     from shanzhi.city.places.models import Place
-    from shanzhi.edge.exchange.drilling import Outcome
+    from shanzhi.command.drills.scoring import Outcome
 
 CITIES = {"chengdu": ("510100", 1.0), "wuhou": ("510107", 0.06)}
 BEGINS = datetime(2026, 3, 9, 14, tzinfo=UTC)  # 22:00 in Shanghai
@@ -62,13 +62,18 @@ def run(options: argparse.Namespace) -> int:
     wanted = [options.plan or options.ladder, options.against]
     # A copy is made anew each time: the city may have changed since.
     with ReplayHome(name, restart=options.here) as home:
-        place = _ground(home.source_url, code, share, options)
-        found = {one: _run_one(place, one, options) for one in wanted if one}
+        try:
+            place = _ground(home.source_url, code, share, options)
+            _end_what_was_left()
+            found = {one: _run_one(place, one, options) for one in wanted if one}
+        except KeyboardInterrupt:
+            print("\n演练已停止，没有得分。 / The drill was stopped: there is no score.", flush=True)
+            raise
     _print(found)
     _difference(found)
     if options.json:
         options.json.write_text(
-            json.dumps({k: _plain(v) for k, v in found.items()}, ensure_ascii=False, indent=2)
+            json.dumps({k: _plain(k, v) for k, v in found.items()}, ensure_ascii=False, indent=2)
         )
     return 0
 
@@ -140,16 +145,35 @@ def _people() -> tuple[Actor, Actor]:
     return lead, boss
 
 
+def _end_what_was_left() -> None:
+    """A drill that was stopped half-way is over before the next begins."""
+    from django.conf import settings
+
+    from shanzhi.city.modes import actions as modes
+    from shanzhi.city.modes.flow import LIVE
+    from shanzhi.city.modes.models import Activation
+    from shanzhi.work.orders import actions
+    from shanzhi.work.orders.flow import ISSUED
+    from shanzhi.work.orders.models import Order
+
+    (_, boss), at, reason = _people(), settings.SHANZHI_CLOCK.now(), "上次演练中断"
+    for row in Activation.objects.filter(state=LIVE):
+        modes.perform(row.id, "end", modes.Given(reason=reason), actor=boss, at=at)
+    for order in Order.objects.filter(state=ISSUED):
+        actions.perform(order.id, "end", actor=boss, at=at, reason=reason)
+
+
 def _drill_plan(place: Place, wanted: str, options: argparse.Namespace) -> Outcome:
     """Switch a plan's level on, let people answer and walk, switch it off again."""
     from django.conf import settings
     from django.db import transaction
-    from tqdm import tqdm
 
     from shanzhi.city.modes import actions as modes
     from shanzhi.city.modes.parts import known
     from shanzhi.city.places.queries import children
-    from shanzhi.edge.exchange import drilling, plan_drill
+    from shanzhi.command.drills import packs
+    from shanzhi.edge.cli.drill_progress import Progress, announce, expected_seconds
+    from shanzhi.edge.exchange import plan_drill
 
     code, _, level = wanted.partition(":")
     if level and level not in {"1", "2", "3", "4"}:
@@ -162,19 +186,11 @@ def _drill_plan(place: Place, wanted: str, options: argparse.Namespace) -> Outco
     print(f"{row.number} {row.title}：{place.name}，{len(known())} 类内容 / parts", flush=True)
     for line in row.events.get(verb="approve").made:
         print(f"  {line['zh']} {line.get('count') or ''} / {line['en']}", flush=True)
-    given = drilling.behaviour(options.behaviour)
-    bars: dict[str, tqdm] = {}
-
-    def tell(phase: str, done: int, whole: int) -> None:
-        bar = bars.get(phase)
-        if bar is None:
-            words = {"orders": "指令 orders", "doors": "到户 doors"}
-            bar = bars[phase] = tqdm(total=whole, unit=" 秒", desc=f"T+ {words[phase]}", disable=None)
-        bar.update(max(0, done - bar.n))
-
-    found = plan_drill.PlanDrill(row, given, clock, seed=options.seed).run(options.minutes * 60, tell)
-    for bar in bars.values():
-        bar.close()
+    given = packs.behaviour(options.behaviour)
+    drill = plan_drill.PlanDrill(row, given, clock, seed=options.seed)
+    announce(expected_seconds(drill.people, options.minutes, drill.doors))
+    with Progress() as progress:
+        found = drill.run(options.minutes * 60, progress.tell)
     with transaction.atomic():
         modes.perform(row.id, "end", modes.Given(reason="演练结束"), actor=boss, at=clock.now())
     return found
@@ -183,15 +199,16 @@ def _drill_plan(place: Place, wanted: str, options: argparse.Namespace) -> Outco
 def _drill(place: Place, ladder: str, options: argparse.Namespace) -> Outcome:
     from django.conf import settings
     from django.db import transaction
-    from tqdm import tqdm
 
+    from shanzhi.command.drills import packs
+    from shanzhi.edge.cli.drill_progress import Progress, announce, expected_seconds
     from shanzhi.edge.exchange import drilling
     from shanzhi.work.orders import actions
     from shanzhi.work.orders.drafting import Draft
 
     clock = settings.SHANZHI_CLOCK
     begins = clock.now()
-    given = drilling.behaviour(options.behaviour)
+    given = packs.behaviour(options.behaviour)
     lead, boss = _people()
     with transaction.atomic():
         order = actions.create(
@@ -209,9 +226,10 @@ def _drill(place: Place, ladder: str, options: argparse.Namespace) -> Outcome:
         flush=True,
     )
     seconds = options.minutes * 60
-    with tqdm(total=seconds, unit=" 秒", desc=f"T+ {ladder}", disable=None) as bar:
+    announce(expected_seconds(order.people or 0, options.minutes, 0))
+    with Progress() as progress:
         found = drilling.Drill(order, given, clock, seed=options.seed).run(
-            seconds, lambda second: bar.update(max(0, second - bar.n))
+            seconds, lambda second: progress.tell("orders", second, seconds)
         )
     actions.perform(order.id, "end", actor=boss, at=clock.now(), reason="演练结束")
     return found

@@ -13,16 +13,18 @@ from uuid import UUID
 
 import numpy as np
 from django.db import connection
+from django.db.models import Sum
 from django.utils.timezone import localdate
 
 from shanzhi.base.access import Actor
 from shanzhi.city.modes import actions as modes
 from shanzhi.city.modes.models import Activation
-from shanzhi.command.plans import proposing, queries
-from shanzhi.command.plans.models import Plan
+from shanzhi.command.drills.packs import Behaviour
+from shanzhi.command.drills.scoring import Outcome, joined, score, targets_of
+from shanzhi.command.plans import proposing
 from shanzhi.core.kit.clock import FixedClock
-from shanzhi.edge.exchange.drill_visits import DrillVisits, VisitBehaviour
-from shanzhi.edge.exchange.drilling import Behaviour, Drill, Floats, Outcome, Target, score
+from shanzhi.edge.exchange.drill_visits import DrillVisits
+from shanzhi.edge.exchange.drilling import Drill, World
 from shanzhi.work.orders import folding as receipts
 from shanzhi.work.orders import rollup
 from shanzhi.work.orders.models import Order
@@ -65,14 +67,29 @@ class PlanDrill:
         orders = Order.objects.filter(activation_id=row.id, issued_at__isnull=False).order_by(
             "issued_at", "id"
         )
-        self.drills = [Drill(one, given, clock, seed=seed + n) for n, one in enumerate(orders)]
+        self.world = World(clock)
+        self.drills = [Drill(one, given, clock, seed=seed, world=self.world) for one in orders]
         self.walks: list[DrillVisits] = []
+
+    @property
+    def people(self) -> int:
+        """How many recipients its orders have."""
+        return sum(one.order.people or 0 for one in self.drills)
+
+    @property
+    def doors(self) -> int:
+        """How many doors its sweeps have."""
+        found = Sweep.objects.filter(activation_id=self.row.id, state=ISSUED).aggregate(doors=Sum("doors"))
+        return found["doors"] or 0
 
     def run(self, seconds: int, tell: Callable[[str, int, int], None]) -> Outcome:
         """`seconds` of answers, then visits until the last door or for half a day; then the score (演练推进)."""
         for second in range(seconds + 1):
+            now = self.begun + timedelta(seconds=second)
+            self.world.begin(now)
             for drill in self.drills:
                 drill.step(second)
+            self.world.end(now, second)
             tell("orders", second, seconds)
         receipts.fold(self.clock.now())
         rollup.roll_up(self.clock.now())
@@ -82,15 +99,12 @@ class PlanDrill:
     def _walk(self, tell: Callable[[str, int, int], None]) -> None:
         """Everybody who acknowledged walks their list; whoever did not leaves it as it is."""
         sweeps.step(self.clock)
-        doors = self.given.doors
-        behaviour = VisitBehaviour(
-            doors.travel_median, doors.travel_sigma, doors.walk_seconds, doors.door_median, doors.door_sigma,
-            doors.away, doors.refuses, doors.helps, doors.help_median, doors.revisits, doors.revisit_seconds,
-        )  # fmt: skip
         for sweep in Sweep.objects.filter(activation_id=self.row.id, state=ISSUED).order_by(
             "issued_at", "id"
         ):
-            self.walks.append(DrillVisits(sweep, behaviour, self.clock, self.seed, self._starts(sweep)))
+            self.walks.append(
+                DrillVisits(sweep, self.given.doors, self.clock, self.seed, self._starts(sweep))
+            )
         ends = [one.ends_at for one in self.walks if one.ends_at is not None]
         if not ends:
             return
@@ -127,29 +141,17 @@ class PlanDrill:
             for channel, count in one.sent_messages.items():
                 sent[channel] = sent.get(channel, 0) + count
         # A sweep's clock begins when it is issued, the response's when it is approved: one instant.
-        doors = [walk.finished + (walk.begun_at - self.begun).total_seconds() for walk in self.walks]
+        # Whoever would come after the end of the drill has not come, and a door on nobody's list is not visited.
+        gone = (self.clock.now() - self.begun).total_seconds()
+        doors = [
+            walk.until(gone - (walk.begun_at - self.begun).total_seconds())
+            + (walk.begun_at - self.begun).total_seconds()
+            for walk in self.walks
+        ]
         found = Outcome(
-            sum(one.people for one in parts), _joined([one.delivered for one in parts]),
-            _joined([one.acknowledged for one in parts]), _joined(doors), sent,
+            sum(one.people for one in parts), joined([one.delivered for one in parts]),
+            joined([one.acknowledged for one in parts]), joined(doors), sent,
         )  # fmt: skip
-        found.results = [score(one, found) for one in self.targets()]
+        targets = targets_of(self.row, self.given, has_doors=bool(self.walks))
+        found.results = [score(one, found) for one in targets]
         return found
-
-    def targets(self) -> list[Target]:
-        """The plan's own targets that the drill can measure, of equal weight, adding up to 100."""
-        plan = Plan.objects.get(code=self.row.plan)
-        version = queries.version(plan, self.row.plan_version)
-        named = [one for one in queries.document_of(version).targets if one.code in self.given.measures]
-        # Without a sweep there are no doors to be late at.
-        named = [one for one in named if self.walks or self.given.measures[one.code].measure != "doors"]
-        return [
-            Target(
-                one.code, one.zh, one.en, self.given.measures[one.code].measure,
-                self.given.measures[one.code].share, one.minutes * 60.0, 100.0 / len(named),
-            )
-            for one in named
-        ]  # fmt: skip
-
-
-def _joined(parts: Sequence[Floats]) -> Floats:
-    return np.concatenate(parts) if parts else np.zeros(0)

@@ -205,6 +205,7 @@ class Receipt(GrowingRow):
 
     `id` is made by the phone: the same again is the same receipt. `hash`, keyed, tells a repetition from another
     content. What was said with it stands in `Said`. Column `written` (the writing transaction) is the database's own.
+    `simulated`: nobody's phone sent it, a drill's simulated person did.
     """
 
     recipient = models.ForeignKey(
@@ -214,6 +215,7 @@ class Receipt(GrowingRow):
     happened_at = models.DateTimeField()
     received_at = models.DateTimeField()
     hash = models.BinaryField(max_length=32)
+    simulated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["received_at", "id"]

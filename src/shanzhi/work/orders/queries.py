@@ -17,7 +17,7 @@ from shanzhi.city.people.models import ContactKind
 from shanzhi.city.places import queries as places
 from shanzhi.work.orders.calls import topic_of
 from shanzhi.work.orders.flow import DRAFT, DROPPED, ISSUED, PROPOSED, Reach
-from shanzhi.work.orders.models import Discrepancy, Order, PlaceReach, ReachCount, Recipient, Said
+from shanzhi.work.orders.models import Discrepancy, Order, PlaceReach, ReachCount, Receipt, Recipient, Said
 
 MOST_LISTED = 200
 INBOX_DAYS = 14
@@ -59,12 +59,16 @@ def phone_of(account_id: UUID) -> str:
 
 @dataclass(frozen=True)
 class Mine:
-    """An order in somebody's own list, with how far it got with them; `reason` is why they cannot."""
+    """An order in somebody's own list, with how far it got with them; `reason` is why they cannot.
+
+    `simulated`: in a drill, simulated people have answered for them.
+    """
 
     order: Order
     recipient: Recipient
     instead_of: str
     reason: str
+    simulated: bool
 
 
 def inbox(account_id: UUID, at: datetime) -> list[Mine]:
@@ -76,10 +80,14 @@ def inbox(account_id: UUID, at: datetime) -> list[Mine]:
         .order_by("-order__issued_at", "id")[:MOST_LISTED]
     )
     reasons = _reasons([row for row in rows if row.cannot_at])
+    drills = [row.id for row in rows if row.order.is_drill and row.acknowledged_at]
+    simulated = set(
+        Receipt.objects.filter(recipient_id__in=drills, simulated=True).values_list("recipient_id", flat=True)
+    )
     return [
         Mine(
             row.order, row, row.instead_of.account.display_name if row.instead_of else "",
-            reasons.get(row.id, "") if row.state == Reach.CANNOT else "",
+            reasons.get(row.id, "") if row.state == Reach.CANNOT else "", row.id in simulated,
         )
         for row in rows
     ]  # fmt: skip

@@ -413,6 +413,7 @@ class MineOut(msgspec.Struct):
     reason: str
     household_rule: OrderNamedOut
     compounds: list[str]
+    simulated: bool
 
 
 class InboxOut(msgspec.Struct):

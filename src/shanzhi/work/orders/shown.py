@@ -338,7 +338,7 @@ def _mine_out(one: queries.Mine, corrected: str) -> shapes.MineOut:
         row.area, row.id, order.id, order.number, order.title, order.sentence, order.body, order.is_drill,
         order.state, state.zh, state.en, row.state, *words(Reach, row.state), order.answers, _asks(order.asks),
         order.until_at, order.issued_at, row.standing, one.instead_of, corrected, one.reason,
-        _rule(order), [found.name for found in _compounds(order)],
+        _rule(order), [found.name for found in _compounds(order)], one.simulated,
     )  # fmt: skip
 
 

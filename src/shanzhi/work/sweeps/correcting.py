@@ -96,6 +96,8 @@ def settle(
 
 
 def _apply(row: FollowUp, doors: int | None, reason: str, actor: Actor, at: datetime) -> None:
+    if Sweep.objects.filter(id=row.sweep_id, is_drill=True).exists():
+        raise CannotCorrect
     [line] = lines_of([row])
     if line.door.kind not in {Unit.HOME, Unit.SHOP} or line.doors_now is None:
         raise CannotCorrect

@@ -75,6 +75,21 @@ def note(cursor: Any, visit_ids: Sequence[UUID], at: datetime) -> None:
         cursor.execute(_NOTE, [at, *(list(column) for column in zip(*rows, strict=True))])
 
 
+_OF_DRILLS = """
+UPDATE sweeps_followup f SET state = 'dismissed', settled_at = %s, settled_by = %s,
+  reason = CASE f.kind WHEN 'help' THEN '演练，不转案件' ELSE '演练，不更正登记' END
+FROM sweeps_sweep s
+WHERE s.id = f.sweep_id AND s.is_drill AND f.state = 'waiting'
+"""
+
+
+def drop_of_drills(at: datetime) -> int:
+    """What a drill leads to ends there: no case, no correction (演练不转案件、不更正登记), in one set; how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_DRILLS, [at, SYSTEM.name])
+        return int(cursor.rowcount)
+
+
 def make_cases(at: datetime) -> int:
     """Make the cases of those who need help (转案件); how many. Safe beside other workers."""
     made = 0
@@ -82,6 +97,7 @@ def make_cases(at: datetime) -> int:
         waiting = FollowUp.objects.select_for_update(skip_locked=True).filter(
             kind=FollowKind.HELP, state=FollowState.WAITING
         )
+        drop_of_drills(at)
         for one in waiting.order_by("made_at", "id")[:AT_ONCE]:
             made += _make_case(one, at)
     return made
@@ -89,8 +105,6 @@ def make_cases(at: datetime) -> int:
 
 def _make_case(one: FollowUp, at: datetime) -> bool:
     sweep = Sweep.objects.get(id=one.sweep_id)
-    if sweep.is_drill:
-        return _settle(one, FollowState.DISMISSED, at, reason="演练，不转案件")
     piece = Piece.objects.get(area=one.area, id=one.piece_id)
     case_id = uuid5(one.visit_id, "help")
     try:

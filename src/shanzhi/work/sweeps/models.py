@@ -268,7 +268,7 @@ class Visit(GrowingRow):
     `id` is made by the phone: the same again is the same visit; `hash` (with a key) tells a repetition from another
     content. What people answered stands, encrypted, at `position` of the submission. A visit belongs to a piece and a
     turn that were looked up in the statement that wrote it, so no constraint looks them up again. Column `written`
-    (the writing transaction) is the database's own.
+    (the writing transaction) is the database's own. `simulated`: nobody was there, a drill's simulated person was.
     """
 
     sweep_id = models.UUIDField()
@@ -283,6 +283,7 @@ class Visit(GrowingRow):
     submission_id = models.UUIDField()
     position = models.PositiveSmallIntegerField()
     hash = models.BinaryField(max_length=16)
+    simulated = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         ordering = ["happened_at", "id"]

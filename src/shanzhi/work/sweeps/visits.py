@@ -189,7 +189,7 @@ def _too_far() -> InvalidInput:
 # in the same grid: lists are cut across its micro-grids.
 _PIECES = f"""
 SELECT a.n, t.sweep_id, octet_length(t.states), s.form, s.form_version, s.answers_erased_at IS NOT NULL, s.cadence,
-  t.place_id
+  t.place_id, s.is_drill
 FROM (SELECT n, area, piece_id, turn, account_id, day::date AS day FROM
   unnest(%s::int[], %s::text[], %s::uuid[], %s::int[], %s::uuid[], %s::text[])
     AS g (n, area, piece_id, turn, account_id, day)) a
@@ -206,8 +206,10 @@ WHERE EXISTS (
 """
 _STORE = """
 COPY sweeps_visit (id, area, sweep_id, piece_id, turn, account_id, received_at, submission_id, door, result,
-  happened_at, position, hash, revisit_at) FROM STDIN (FORMAT BINARY)
+  happened_at, position, hash, revisit_at{more}) FROM STDIN (FORMAT BINARY)
 """
+_STORE_REAL, _STORE_SIMULATED = _STORE.format(more=""), _STORE.format(more=", simulated")
+_COLUMNS, _TRUE = 14, b"\0\0\0\1\1"
 _RAW = """
 INSERT INTO sweeps_submission (id, area, sweep_id, account_id, received_at, raw)
 SELECT id, area, sweep_id, account_id, %s, raw
@@ -245,19 +247,22 @@ class _Piece:
     is_erased: bool
     cadence: str
     place_id: UUID
+    is_drill: bool
     check: forms.Check | None = None
     rules: Sequence[packs.DoorRule] | None = None
     kept: _Kept | None = None
     head: bytes = b""
 
 
-def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
+def take(
+    cursor: Any, submissions: Sequence[Submission], received_at: datetime, *, simulated: bool = False
+) -> list[Outcome]:
     """Append visits (收走访) in the caller's transaction; one outcome each, in their order.
 
     `cursor` is one of psycopg or of Django. An id that is there already is compared by its hash, whoever wrote it.
     When somebody else writes it at the same time, the transaction fails by a unique violation: done again, it is
     there. Ids go in sorted, so that two doors never wait for each other. Late results count, also of a sweep that has
-    ended.
+    ended. `simulated` visits, marked as such, are taken for sweeps of drills only: doors of another are unknown.
     """
     if not submissions:
         return []
@@ -271,6 +276,8 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     for one, found in zip(submissions, _pieces(cursor, submissions), strict=True):
         visit = one.visit
         given = visit.given
+        if found is not None and simulated and not found.is_drill:
+            found = None
         if found is None or given.door >= found.doors:
             outcomes.append(Outcome(UNKNOWN, NotFound(field="piece" if found is None else "door")))
             continue
@@ -292,10 +299,11 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
         keep = found.kept or _keep(found, one, received_at, kept)
         hashes[visit.key] = visit.hash
         row = _VISIT(
-            14, 16, visit.key, found.head, 4, given.door, 2, _BYTES[given.result], 8, visit.happened - SERVER_EPOCH,
-            2, len(keep.raws), HASH_BYTES, visit.hash,
+            _COLUMNS + simulated, 16, visit.key, found.head, 4, given.door, 2, _BYTES[given.result], 8,
+            visit.happened - SERVER_EPOCH, 2, len(keep.raws), HASH_BYTES, visit.hash,
         )  # fmt: skip
-        rows.append((visit.key, row + (NULL if visit.revisit is None else packed_instant(visit.revisit))))
+        row += NULL if visit.revisit is None else packed_instant(visit.revisit)
+        rows.append((visit.key, row + _TRUE if simulated else row))
         keep.raws.append(visit.raw)
         outcomes.append(_STORED)
         if given.answers:
@@ -304,7 +312,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
             payload = f'{{"sweep": "{keep.sweep_id}", "result": "{given.result}"}}'
             news.append((keep.area, given.id, "visit", payload))
     if rows:
-        _store(cursor, rows, list(kept.values()), news, received_at)
+        _store(cursor, rows, list(kept.values()), news, received_at, simulated)
     if moves:
         courses.note(cursor, moves, received_at)
     return outcomes
@@ -358,11 +366,12 @@ def _pieces(cursor: Any, submissions: Sequence[Submission]) -> list[_Piece | Non
 
 
 def _store(
-    cursor: Any, rows: list[tuple[bytes, bytes]], kept: list[_Kept], news: list[_News], received_at: datetime
-) -> None:
+    cursor: Any, rows: list[tuple[bytes, bytes]], kept: list[_Kept], news: list[_News], received_at: datetime,
+    simulated: bool,
+) -> None:  # fmt: skip
     """Visits, what they were read from, and the news of them."""
     rows.sort()
-    with cursor.copy(_STORE) as copy:
+    with cursor.copy(_STORE_SIMULATED if simulated else _STORE_REAL) as copy:
         copy.write(copied([row for _, row in rows]))
     cursor.execute(
         _RAW,
