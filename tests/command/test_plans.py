@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils.timezone import localdate
 
 from shanzhi.city.modes.models import Activation, ActivationEvent
@@ -150,6 +153,17 @@ def test_what_a_proposal_may_not_be(
     assert status in (404, 422), refused
     assert (refused["error"]["code"], refused["error"]["field"]) == (code, field)
     assert counted() == before
+
+
+@pytest.mark.once
+def test_responses_of_before_get_their_english_titles(live: Any) -> None:
+    usual, own = live()["row"]["id"], live("gas", title="示例大院响应")["row"]["id"]
+    Activation.objects.update(title_en="")
+    fill = import_module("shanzhi.command.plans.migrations.0002_english_titles").FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+    told = dict(Activation.objects.values_list("id", "title_en"))
+    assert told == {UUID(usual): "Flood response", UUID(own): ""}
 
 
 def test_a_drill_is_the_same_with_a_watermark_and_is_not_listed(
