@@ -173,8 +173,8 @@ def test_what_a_door_says_to_each_item(sign_in: SignIn, issued: Any, town: Any, 
     assert statuses(send(sign_in("s1"), town.item(piece, 5))) == ["stored"]
     assert statuses(send(sign_in("zhibanzhang"), town.item(piece, 6))) == ["unknown"]
     assert Visit.objects.count() == 3
-    kept = Submission.objects.order_by("received_at", "id")
-    assert [len(visits.opened(row.raw)) for row in kept] == [2, 1]
+    kept = Submission.objects.all()
+    assert sorted(len(visits.opened(row.raw)) for row in kept) == [1, 2]
     assert b"temperature" not in b"".join(bytes(row.raw) for row in kept)
     news = OutboxRow.objects.filter(topic="sweeps", event="visits").values_list("payload", flat=True)
     assert sum(one["visits"] for one in news) == 3
