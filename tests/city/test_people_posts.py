@@ -51,7 +51,7 @@ def unit(town, at):
 
 
 def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
-    assert post_kinds == (19, 0, 0)
+    assert post_kinds == (20, 0, 0)
     kinds = {kind.code: kind for kind in queries.post_kinds()}
     assert list(kinds) == [
         "acceptor", "shift_lead", "dispatcher", "unit_handler", "unit_lead", "grid_head", "grid_adviser",
@@ -70,7 +70,7 @@ def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
     assert actions.load_post_kinds(changed, actor=SYSTEM, at=at) == (1, 1, 0)
     assert actions.load_post_kinds(changed, actor=SYSTEM, at=at) == (0, 0, 2)
     assert PostKind.objects.get(code="acceptor").zh == "接线员"
-    assert PostKind.objects.count() == 20
+    assert PostKind.objects.count() == 21
 
 
 def test_a_pack_with_an_unknown_capability_loads_nothing(post_kinds, counted, at, tmp_path, post_at, town):

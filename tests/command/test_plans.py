@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
+from uuid import UUID
 
 import pytest
+from django.db import connection
 from django.utils.timezone import localdate
+from python_calamine import CalamineWorkbook
 
+from shanzhi.base.audit.models import AuditEntry
 from shanzhi.city.modes.models import Activation, ActivationEvent
 from shanzhi.city.places.models import Place
 from shanzhi.command.plans.models import Notice
@@ -150,6 +156,49 @@ def test_what_a_proposal_may_not_be(
     assert status in (404, 422), refused
     assert (refused["error"]["code"], refused["error"]["field"]) == (code, field)
     assert counted() == before
+
+
+@pytest.mark.once
+def test_responses_of_before_get_their_english_titles(live: Any) -> None:
+    usual, own = live()["row"]["id"], live("gas", title="示例大院响应")["row"]["id"]
+    Activation.objects.update(title_en="")
+    fill = import_module("shanzhi.command.plans.migrations.0002_english_titles").FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+    told = dict(Activation.objects.values_list("id", "title_en"))
+    assert told == {UUID(usual): "Flood response", UUID(own): ""}
+
+
+def test_both_lists_are_taken_along_by_who_sees_them_and_that_is_recorded(
+    sign_in: SignIn, live: Any, body: Any
+) -> None:
+    row = live()["row"]
+    live(is_drill=True)
+    sign_in("zhibanzhang").post("/api/plans/gas/propose", body())
+
+    def sheet(address: str, name: str) -> list[dict[str, Any]]:
+        content = sign_in("zhihui").client.get(address).content
+        found = CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_name(name).to_python()
+        return [dict(zip(found[0], line, strict=True)) for line in found[1:]]
+
+    [told] = sheet("/api/responses/export?state=live&drills=0", "应急响应")
+    assert (told["编号"], told["级别"], told["文号"]) == (row["number"], "Ⅳ 蓝色", "示例汛〔2026〕3号")
+    assert [one["Drill"] for one in sheet("/api/responses/export?state=live&lang=en", "Responses")] == [
+        "yes",
+        "",
+    ]
+    plans = {one["代码"]: one for one in sheet("/api/plans/export", "预案")}
+    assert {code: one["响应中"] for code, one in plans.items()} == {
+        "epidemic": 0, "flood": 2, "gas": 0, "heat": 0,
+    }  # fmt: skip
+    assert plans["flood"]["级别"].startswith("Ⅳ 蓝色、Ⅲ 黄色")
+    taken = AuditEntry.objects.filter(event__in=["responses.exported", "plans.exported"])
+    assert sorted((one.event, one.detail["rows"]) for one in taken) == [
+        ("plans.exported", 4), ("responses.exported", 1), ("responses.exported", 2),
+    ]  # fmt: skip
+    for address in ("/api/responses/export", "/api/plans/export"):
+        assert sign_in("anquan").get(address)[0] == 403
+    assert taken.count() == 3
 
 
 def test_a_drill_is_the_same_with_a_watermark_and_is_not_listed(

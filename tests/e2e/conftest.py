@@ -21,8 +21,6 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "shanzhi_e2e"
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
 PASSWORD = "Shanzhi-2026"
 
 

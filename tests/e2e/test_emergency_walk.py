@@ -12,32 +12,10 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 from tests.e2e import phones
+from tests.e2e.sight import DESK, PHONE, SOON, WALL, keep, place, read
 
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
-WALL = {"width": 1920, "height": 1080}
 STREET, COMMUNITY = "510107063", "510107063012"  # a street of the demo district, and a small community of it
 MANY, ONLY_DELIVERED, CANNOT = 200, 10, 6
-SOON = 30_000  # milliseconds: what phones say is folded each second, rolled up after it
-
-
-def keep(one: Any, pictures: Path | None, name: str) -> None:
-    """A screenshot, when somebody wants it; nothing may stick out of the window."""
-    assert one.overflow() <= 0, name
-    if pictures:
-        one.page.wait_for_timeout(400)
-        one.page.screenshot(path=pictures / f"{name}.png")
-
-
-def read(person: Any, path: str) -> Any:
-    answer = person.context.request.get(path)
-    assert answer.ok, f"{path}: {answer.status} {answer.text()}"
-    return answer.json()
-
-
-def place(team: Any, code: str) -> dict[str, Any]:
-    found = read(team["zhihui"], f"/api/places?q={code}")
-    return next(dict(one) for one in found if one["code"] == code)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +208,7 @@ def test_a_response_is_wound_up_and_what_it_collected_destroyed(
     window: Any, team: Any, pictures: Path | None
 ) -> None:
     lead, boss = team["zhibanzhang"], team["zhihui"]
-    street = place(team, "510107001")
+    street = place(boss, "510107001")
     on = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     body = {"level": 4, "place_ids": [street["id"]], "document": "示例汛指〔2026〕8号", "last_on": on}
     response = lead.send("/api/plans/flood/propose", body)["id"]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
+from tests.e2e.sight import DESK, keep, read
 
 from shanzhi.core.documents import Column, Sheet, write_workbook
 
-DESK = {"width": 1366, "height": 768}
 COMMUNITY = "510107001007"
 COMPOUNDS = 50
 HEADINGS = (
@@ -34,20 +34,6 @@ def workbook(lon: float, lat: float) -> dict[str, Any]:
         "mimeType": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
         "buffer": write_workbook([sheet], zone=UTC, at=datetime(2026, 1, 1, tzinfo=UTC)),
     }
-
-
-def keep(one: Any, pictures: Path | None, name: str) -> None:
-    """A screenshot, when somebody wants it; nothing may stick out of the window."""
-    assert one.overflow() <= 0, name
-    if pictures:
-        one.page.screenshot(path=pictures / f"{name}.png")
-
-
-def read(who: Any, path: str) -> Any:
-    """What the API answers."""
-    answer = who.context.request.get(path)
-    assert answer.ok, answer.text()
-    return answer.json()
 
 
 def test_compounds_from_excel_become_published_micro_grids(

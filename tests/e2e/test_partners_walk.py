@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
-
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
+from tests.e2e.sight import DESK, PHONE, keep
 
 
 def test_a_school_takes_something_on(window: Any, pictures: Path | None) -> None:
@@ -42,11 +40,7 @@ def test_a_school_takes_something_on(window: Any, pictures: Path | None) -> None
     expect(boss.get("partner-task")).to_contain_text("到场三十人")
     boss.get("partner-history").click()
     expect(card).to_contain_text("签订 “校社共建协议”")
-    assert boss.overflow() <= 0
-    if pictures:
-        boss.page.screenshot(path=pictures / "partners-desk.png")
+    keep(boss, pictures, "partners-desk")
     boss.page.set_viewport_size(PHONE)
-    assert boss.overflow() <= 0
     expect(card).to_be_in_viewport()
-    if pictures:
-        boss.page.screenshot(path=pictures / "partners-phone.png")
+    keep(boss, pictures, "partners-phone")

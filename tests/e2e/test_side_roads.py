@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
+from tests.e2e.sight import DESK, PHONE, keep
 
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
 LON, LAT = 104.0352, 30.6352
 ROAD, LAMP, COVER, RUBBISH = "020113", "010137", "010123", "020110"
 MOST_KEYS, MOST_SECONDS = 6, 15
@@ -31,13 +30,6 @@ account = people.create_account("yiren", "综合岗丑", "Shanzhi-2026", actor=S
 for kind in ("acceptor", "shift_lead", "dispatcher"):
     people.appoint(account.id, kind, district.id, None, from_on=localdate(now), actor=SYSTEM, at=now)
 """
-
-
-def keep(one: Any, pictures: Path | None, name: str) -> None:
-    """A screenshot, when somebody wants it; nothing may stick out of the window."""
-    assert one.overflow() <= 0, name
-    if pictures:
-        one.page.screenshot(path=pictures / f"{name}.png")
 
 
 def show(desk: Any, queue: str, receipt: dict[str, Any]) -> None:

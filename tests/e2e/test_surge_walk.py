@@ -6,16 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
-
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
-
-
-def keep(one: Any, pictures: Path | None, name: str) -> None:
-    """A screenshot, when somebody wants it; nothing may stick out of the window."""
-    assert one.overflow() <= 0, name
-    if pictures:
-        one.page.screenshot(path=pictures / f"{name}.png")
+from tests.e2e.sight import DESK, PHONE, keep
 
 
 def test_somebody_is_registered_assigned_and_relieved(window: Any, pictures: Path | None) -> None:

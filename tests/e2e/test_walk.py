@@ -8,9 +8,8 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 from playwright.sync_api import expect
+from tests.e2e.sight import DESK, PHONE, keep
 
-DESK = {"width": 1366, "height": 768}
-PHONE = {"width": 390, "height": 844}
 HERE = {"latitude": 30.6312, "longitude": 104.0312}
 
 
@@ -34,14 +33,6 @@ def photo(mended: bool = False) -> dict[str, Any]:
 def sign_in(window: Any, username: str) -> Any:
     """A desk of one person."""
     return window(DESK).sign_in(username)
-
-
-def keep(one: Any, pictures: Path | None, name: str) -> None:
-    """A screenshot, when somebody wants it; nothing may stick out of the window."""
-    assert one.overflow() <= 0, name
-    if pictures:
-        one.page.add_style_tag(content=".el-message { display: none }")
-        one.page.screenshot(path=pictures / f"{name}.png")
 
 
 def act(desk: Any, number: str, queue: str, verb: str, fill: dict[str, Any], after: str) -> None:

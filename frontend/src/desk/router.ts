@@ -1,4 +1,5 @@
 import { createRouter, createWebHashHistory } from 'vue-router'
+import { keepHeading } from './heading'
 import { canAny, home, loadMe } from './session'
 import DeskPage from './pages/DeskPage.vue'
 import DeskShell from './DeskShell.vue'
@@ -60,6 +61,7 @@ export const router = createRouter({
   ],
 })
 
+keepHeading(router)
 router.beforeEach(async (to) => {
   const who = await loadMe()
   if (to.path === '/login') return who ? home() : true

@@ -1,5 +1,5 @@
 /** The endpoints of plans, responses, notices and objections, one function each. */
-import { ask } from './http'
+import { address, ask } from './http'
 import type {
   Banner,
   Notice,
@@ -56,6 +56,9 @@ export const proposeResponse = (code: string, body: ProposalBody) =>
 
 export const readResponses = (query: { state?: string; drills?: string }) =>
   ask<ResponseRow[]>('/api/responses', { query })
+export const responsesExportAddress = (query: { state?: string; lang: string }) =>
+  address('/api/responses/export', query)
+export const plansExportAddress = (lang: string) => address('/api/plans/export', { lang })
 export const readResponse = (id: string) => ask<Response>(`/api/responses/${at(id)}`)
 export const previewResponse = (id: string, level?: number) =>
   ask<ResponsePreview>(`/api/responses/${at(id)}/preview`, { query: level ? { level: String(level) } : {} })

@@ -7,6 +7,7 @@ import type {
   CampaignRow,
   MissingDoors,
   PointPlan,
+  GridSlot,
   ResidentSlots,
   ResultsReport,
   Retest,
@@ -63,4 +64,5 @@ export const readWorkPoint = (area: string, id: string) =>
 export const sendSamples = (items: Sample[]) =>
   ask<SampleOutcome[]>('/api/sampling/samples', { method: 'POST', json: { items }, background: true })
 export const readSlots = (code: string) => ask<ResidentSlots>(`/api/public/slots/${at(code)}`)
+export const readGridSlots = (code: string) => ask<GridSlot[]>(`/api/public/grids/${at(code)}/slots`)
 export const readPositives = () => ask<Retest[]>('/api/sampling/positives')

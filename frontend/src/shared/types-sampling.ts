@@ -294,3 +294,4 @@ export interface ResidentSlots {
     note_en: string
   }[]
 }
+export type GridSlot = ResidentSlots['slots'][number] & { grid: string }

@@ -28,10 +28,16 @@ export interface SweepTemplate extends Coded {
   hazard: string
   body: string
 }
+export interface CadenceRule extends Coded {
+  form: string
+  does: 'restart' | 'lengthen'
+  days: number
+}
 export interface Cadence extends Coded {
   turns_a_day: number
   days: number[]
   restarts: boolean
+  rules: CadenceRule[]
 }
 export interface SweepOptions {
   templates: SweepTemplate[]

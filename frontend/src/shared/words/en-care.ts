@@ -140,7 +140,7 @@ export const enCare = {
   'tracing.leads.show': 'Show the doors',
   'tracing.leads.people': '{n} people · result of {day}',
   'tracing.leads.dismiss': 'No tracing needed',
-  'tracing.none': 'No task is open.',
+  'tracing.none': 'No task is open. Doors with a positive re-test appear here by themselves; for a case from elsewhere, start tracing.',
   'tracing.community': 'Community',
   'tracing.people': '{count} people',
   'tracing.destroy': 'Destroyed on {day}',

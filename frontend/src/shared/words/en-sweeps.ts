@@ -93,6 +93,8 @@ export const enSweeps = {
   'sweeps.rules': 'Days counted anew by rule',
   'sweeps.rules.help':
     'When an answer fits a rule, the days of that one door begin anew on the day of the visit, or become more. Only numbers of doors are shown here: not which door, nor what was answered.',
+  'sweeps.rules.compose': 'An answer that fits one of these rules counts the days of that door by itself:',
+  'sweeps.rules.lengthen.days': 'visited for {days} days more from the visit on',
   'sweeps.rules.restart': 'days begin anew',
   'sweeps.rules.lengthen': 'visited for longer',
   'sweeps.rules.doors': '{n} doors, the latest {day}',

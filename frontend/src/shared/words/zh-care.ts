@@ -135,7 +135,7 @@ export const zhCare = {
   'tracing.leads.show': '查看门户',
   'tracing.leads.people': '{n} 人 · {day}出结果',
   'tracing.leads.dismiss': '不需要流调',
-  'tracing.none': '没有进行中的流调任务。',
+  'tracing.none': '没有进行中的流调任务。复采阳性的住户会自动出现在这里；其他来源的病例，请点“开始流调”。',
   'tracing.community': '社区',
   'tracing.people': '{count} 人',
   'tracing.destroy': '{day} 销毁',

@@ -89,6 +89,8 @@ export const zhSweeps = {
   'doors.day.longer': '（延长到{day}）',
   'sweeps.rules': '按规则重新计天',
   'sweeps.rules.help': '住户的回答符合规则时，只有这一户从走访当天重新数第 1 天，或者多走访几天。这里只有户数；是哪一户、怎么答的，不在这里显示。',
+  'sweeps.rules.compose': '住户的回答符合下列规则时，只有这一户另行计天：',
+  'sweeps.rules.lengthen.days': '从走访当天起再走访 {days} 天',
   'sweeps.rules.restart': '重新计天',
   'sweeps.rules.lengthen': '延长走访',
   'sweeps.rules.doors': '{n} 户，最近到{day}',

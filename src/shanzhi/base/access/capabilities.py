@@ -51,6 +51,7 @@ CONTACT_TRACE = "contact.trace"
 SAMPLING_VIEW = "sampling.view"
 SAMPLING_MANAGE = "sampling.manage"
 SAMPLING_WORK = "sampling.work"
+SAMPLING_RESULTS = "sampling.results"
 RETENTION_VIEW = "retention.view"
 RETENTION_SIGN = "retention.sign"
 CATALOGUE_VIEW = "catalogue.view"
@@ -113,6 +114,7 @@ LABELS: dict[str, tuple[str, str]] = {
     SAMPLING_VIEW: ("查看采样与发放", "see sampling and distribution"),
     SAMPLING_MANAGE: ("组织采样与发放", "run sampling and distribution"),
     SAMPLING_WORK: ("采样与发放现场作业", "work at a sampling point"),
+    SAMPLING_RESULTS: ("报送检测结果", "tell results of tubes"),
     RETENTION_VIEW: ("查看保存与销毁", "see retention"),
     RETENTION_SIGN: ("签署销毁", "sign destruction"),
     CATALOGUE_VIEW: ("查看事部件目录", "see the catalogue"),

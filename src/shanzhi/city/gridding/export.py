@@ -10,20 +10,14 @@ import shapely
 from django.conf import settings
 
 from shanzhi.city.gridding import instance, naming, queries
-from shanzhi.city.gridding.errors import FloorsChanged
+from shanzhi.city.gridding.errors import STATES, FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
 from shanzhi.city.gridding.shapes import outlines, polygons
 from shanzhi.core.documents import Column, Head, Sheet, columns_of, write_workbook
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _NUMBERS = {"label", "grid", "households", "shops"}
-_PROPOSAL_STATES = {
-    Proposal.WAITING: ("等待计算", "waiting"), Proposal.WORKING: ("计算中", "being worked out"),
-    Proposal.READY: ("待审定", "ready to decide"), Proposal.PUBLISHING: ("发布中", "being published"),
-    Proposal.PUBLISHED: ("已发布", "published"), Proposal.DISCARDED: ("已作废", "discarded"),
-    Proposal.FAILED: ("计算失败", "failed"),
-}  # fmt: skip
-_STATES = {"within": "正常", "below": "低于下限", "above": "高于上限"}
+_WEIGHTS = {"within": "正常", "below": "低于下限", "above": "高于上限"}
 
 
 def _rows(found: Proposal, on: date, community_id: UUID | None) -> list[dict[str, object]]:
@@ -50,7 +44,7 @@ def _rows(found: Proposal, on: date, community_id: UUID | None) -> list[dict[str
                 {
                     "community_code": drawn.codes[community], "community": drawn.names[community],
                     "label": entry["label"] + 1, "grid": entry["grid"] + 1, "name": names[entry["label"]],
-                    "households": weight, "shops": entry["shops"], "state": _STATES[state], "reason": reason,
+                    "households": weight, "shops": entry["shops"], "state": _WEIGHTS[state], "reason": reason,
                     "kept": "是" if entry["place"] else "", "shape": shapes[entry["label"]],
                     "approx": drawn.approximate(community),
                 }
@@ -95,7 +89,7 @@ def list_as_workbook(found: Iterable[Proposal], at: datetime, *, zh: bool) -> by
     )  # fmt: skip
     rows = [
         (
-            one.name, _PROPOSAL_STATES[one.state][0 if zh else 1], one.low, one.high, one.target,
+            one.name, STATES[one.state][0 if zh else 1], one.low, one.high, one.target,
             queries.totals(one)["microgrids"] if one.numbers else None, one.created_by, one.created_at,
         )
         for one in found

@@ -1,16 +1,22 @@
 """Endpoints of responses. Proposing needs a plan: that endpoint is the plans' own."""
 
+from datetime import date
 from http import HTTPStatus
 from uuid import UUID
 
 import msgspec
+from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils.timezone import localdate
-from dmr import Body, Path, Query, modify
+from dmr import Body, Path, Query, ResponseSpec, modify, validate
 from dmr.routing import path
 
+from shanzhi.base.access import Actor
 from shanzhi.base.access.api import SIGNED_IN, ApiController, clock_of
 from shanzhi.base.access.capabilities import PLAN_VIEW
-from shanzhi.city.modes import actions, queries, shapes, shown
+from shanzhi.base.access.downloads import download
+from shanzhi.base.audit import actions as audit
+from shanzhi.city.modes import actions, lists, queries, shapes, shown
 from shanzhi.city.modes.flow import RESPONSE
 from shanzhi.city.modes.models import Activation
 from shanzhi.core.kit.errors import InvalidInput, NotFound
@@ -21,6 +27,12 @@ class ResponsesQuery(msgspec.Struct):
 
     state: str = ""
     drills: str = "1"
+
+
+class ResponsesFileQuery(ResponsesQuery):
+    """The same, in a language."""
+
+    lang: str = "zh"
 
 
 class ResponsePath(msgspec.Struct):
@@ -54,6 +66,13 @@ class _ResponseController(ApiController):
         return found
 
 
+def _listed(actor: Actor, given: ResponsesQuery, on: date) -> "QuerySet[Activation]":
+    found = queries.visible_to(actor, on)
+    if given.state:
+        found = found.filter(state=given.state)
+    return found if given.drills in {"1", "true"} else found.filter(is_drill=False)
+
+
 class ResponsesController(ApiController):
     """Responses."""
 
@@ -61,12 +80,26 @@ class ResponsesController(ApiController):
 
     def get(self, parsed_query: Query[ResponsesQuery]) -> list[shapes.ResponseRowOut]:
         """Those in sight, the newest first."""
-        found = queries.visible_to(self.actor, localdate(clock_of(self.request).now()))
-        if parsed_query.state:
-            found = found.filter(state=parsed_query.state)
-        if parsed_query.drills not in {"1", "true"}:
-            found = found.filter(is_drill=False)
+        found = _listed(self.actor, parsed_query, localdate(clock_of(self.request).now()))
         return shown.rows_out(list(found[: queries.MOST_LISTED]))
+
+
+class ResponsesExportController(ApiController):
+    """The list of responses as Excel."""
+
+    gate = PLAN_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[ResponsesFileQuery]) -> HttpResponse:
+        """Those in sight that are listed; that it was taken along is recorded."""
+        at = clock_of(self.request).now()
+        rows = list(_listed(self.actor, parsed_query, localdate(at))[: lists.MOST_EXPORTED])
+        content = lists.as_workbook(rows, at, zh=parsed_query.lang != "en")
+        audit.record(
+            actor=self.actor, event="responses.exported", subject=parsed_query.state, detail={"rows": len(rows)},
+            at=at,
+        )  # fmt: skip
+        return download(content, f"responses-{localdate(at):%Y%m%d}.xlsx")
 
 
 class ResponseController(_ResponseController):
@@ -124,6 +157,7 @@ class BannersController(ApiController):
 
 urlpatterns = [
     path("responses", ResponsesController.as_view(), name="responses"),
+    path("responses/export", ResponsesExportController.as_view(), name="responses-export"),
     path("responses/banners", BannersController.as_view(), name="response-banners"),
     path("responses/<uuid:response_id>", ResponseController.as_view(), name="response"),
     path(

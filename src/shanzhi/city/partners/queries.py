@@ -17,17 +17,11 @@ from shanzhi.city.places import queries as places
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import NotFound
 
-_COUNT = """
-SELECT count(*) FROM partners_partner p WHERE p.state = 'active' AND p.place_id IN (
-  SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = %s AND from_on <= %s
-    AND (to_on IS NULL OR to_on > %s))
-"""
-
-_NUMBERS = """
+_COUNT = f"SELECT count(*) FROM partners_partner WHERE state = 'active' AND place_id IN ({places.BELOW_SQL})"
+_NUMBERS = f"""
 WITH own AS (
-  SELECT p.area, p.id FROM partners_partner p WHERE (%(state)s = '' OR p.state = %(state)s) AND p.place_id IN (
-    SELECT descendant_id FROM places_placeclosure WHERE ancestor_id = %(place)s AND from_on <= %(on)s
-      AND (to_on IS NULL OR to_on > %(on)s))),
+  SELECT p.area, p.id FROM partners_partner p WHERE (%(state)s = '' OR p.state = %(state)s)
+    AND p.place_id IN ({places.BELOW_SQL.replace("%s", "%({})s").format("tops", "on", "on")})),
 tasks AS (
   SELECT count(*) AS open, count(*) FILTER (WHERE t.due_on < %(on)s) AS late
   FROM own JOIN partners_task t ON t.area = own.area AND t.partner_id = own.id WHERE t.state = 'open')
@@ -80,7 +74,7 @@ class Numbers:
 def numbers(place_id: UUID, on: date, state: str) -> Numbers:
     """Counted in one statement. The caller has checked the scope: what is seen is seen with all below it."""
     with connection.cursor() as cursor:
-        cursor.execute(_NUMBERS, {"place": place_id, "on": on, "state": state})
+        cursor.execute(_NUMBERS, {"tops": [place_id], "on": on, "state": state})
         row = cursor.fetchone()
     assert row is not None
     return Numbers(*row)
@@ -89,7 +83,7 @@ def numbers(place_id: UUID, on: date, state: str) -> Numbers:
 def count_below(place_id: UUID, on: date) -> int:
     """How many partners a place has, at itself and below. The caller has checked the scope."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNT, [place_id, on, on])
+        cursor.execute(_COUNT, [[place_id], on, on])
         row = cursor.fetchone()
     return int(row[0]) if row else 0
 

@@ -11,12 +11,15 @@ from dmr.routing import path
 
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLAN_EDIT, PLAN_VIEW, RESPONSE_PROPOSE
+from shanzhi.base.access.downloads import download
+from shanzhi.base.audit import actions as audit
 from shanzhi.city.modes import shown as responses
 from shanzhi.city.modes.queries import level_of
 from shanzhi.city.modes.rules import limit_of
 from shanzhi.command.plans import (
     actions,
     diffing,
+    lists,
     packs,
     printing,
     proposing,
@@ -86,6 +89,21 @@ class PlansController(ApiController):
         return shapes.PlansOut(
             shown.rows_out(found, on), self.actor.can(PLAN_EDIT), self.actor.can(RESPONSE_PROPOSE)
         )
+
+
+class PlansExportController(ApiController):
+    """The list of plans as Excel."""
+
+    gate = PLAN_VIEW
+
+    @validate(ResponseSpec(bytes, status_code=HTTPStatus.OK), validate_responses=False)
+    def get(self, parsed_query: Query[LanguageQuery]) -> HttpResponse:
+        """Those in sight; that it was taken along is recorded."""
+        at = clock_of(self.request).now()
+        found = list(queries.visible_to(self.actor, localdate(at)).select_related("place"))
+        content = lists.as_workbook(found, at, zh=parsed_query.lang != "en")
+        audit.record(actor=self.actor, event="plans.exported", detail={"rows": len(found)}, at=at)
+        return download(content, f"plans-{localdate(at):%Y%m%d}.xlsx")
 
 
 class NewPlanController(_PlanController):
@@ -290,6 +308,7 @@ _ONE = "plans/<str:code>"
 _VERSION = f"{_ONE}/versions/<int:number>"
 urlpatterns = [
     path("plans", PlansController.as_view(), name="plans"),
+    path("plans/export", PlansExportController.as_view(), name="plans-export"),
     path("plans/options", PlanOptionsController.as_view(), name="plan-options"),
     path("plans/new", NewPlanController.as_view(), name="plan-new"),
     path(_ONE, PlanController.as_view(), name="plan"),

@@ -157,6 +157,8 @@ def _run(options: argparse.Namespace) -> int:
         return setup.run_setup(options)
     if options.command == "account":
         return setup.run_account(options)
+    if options.command == "token":
+        return setup.run_token(options)
     if options.command == "recompute":
         return _recompute(options.now)
     if options.command == "drill":

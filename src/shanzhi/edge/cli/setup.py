@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """The commands `setup` and `account`."""
+    """The commands `setup`, `account` and `token`."""
     setup = commands.add_parser("setup", help="建城 / load posts, kinds and divisions")
     setup.add_argument("divisions", type=Path, help="区划表 CSV/Excel / table of divisions")
     account = commands.add_parser("account", help="开账号并任职 / an account and its post")
@@ -26,6 +26,11 @@ def add_arguments(commands: "argparse._SubParsersAction[argparse.ArgumentParser]
     account.add_argument("--place", required=True, help="区划代码 / code of the place")
     account.add_argument("--unit", default="", help="单位代码，没有则新建 / unit code, made when unknown")
     account.add_argument("--unit-name", default="", help="新单位名称 / name of a new unit")
+    token = commands.add_parser(
+        "token", help="签发设备令牌 / a bearer token for a phone or a partner's system"
+    )
+    token.add_argument("username")
+    token.add_argument("--device", required=True, help="设备或系统名称 / name of the phone or system")
 
 
 def run_setup(options: argparse.Namespace) -> int:
@@ -139,4 +144,27 @@ def run_account(options: argparse.Namespace) -> int:
     except ShanzhiError as error:
         raise CommandError(error.sentence("zh"), error.sentence("en")) from error
     print(f"已开通 {options.username}。 / {options.username} is ready.")
+    return 0
+
+
+def run_token(options: argparse.Namespace) -> int:
+    """Issue a token of an account and print it, once: only its hash is kept."""
+    make_ready()
+    from django.conf import settings
+
+    from shanzhi.base.access import SYSTEM
+    from shanzhi.city.people import actions as people
+    from shanzhi.city.people.models import Account
+    from shanzhi.core.kit.errors import ShanzhiError
+
+    account = Account.objects.filter(username=options.username).first()
+    if account is None:
+        raise CommandError(f"没有账号 {options.username}。", f"There is no account {options.username}.")
+    try:
+        token = people.issue_device_token(
+            account.id, options.device, actor=SYSTEM, at=settings.SHANZHI_CLOCK.now()
+        )
+    except ShanzhiError as error:
+        raise CommandError(error.sentence("zh"), error.sentence("en")) from error
+    print(token)
     return 0

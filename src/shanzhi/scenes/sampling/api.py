@@ -16,6 +16,7 @@ from shanzhi.scenes.sampling import actions, correcting, queries, shapes, shown
 from shanzhi.scenes.sampling.drafting import Draft
 from shanzhi.scenes.sampling.files_api import urlpatterns as files
 from shanzhi.scenes.sampling.flow import CAMPAIGN
+from shanzhi.scenes.sampling.laboratory_api import urlpatterns as laboratory
 from shanzhi.scenes.sampling.models import Point
 from shanzhi.scenes.sampling.point_api import urlpatterns as at_points
 from shanzhi.scenes.sampling.seeing import CampaignBase, CampaignPath
@@ -289,6 +290,7 @@ _ONE = "sampling/campaigns/<uuid:campaign_id>"
 urlpatterns = [
     *at_points,
     *files,
+    *laboratory,
     path("sampling/campaigns", CampaignsController.as_view(), name="sampling-campaigns"),
     path("sampling/options", CampaignOptionsController.as_view(), name="sampling-options"),
     path("sampling/preview", CampaignPreviewController.as_view(), name="sampling-preview"),

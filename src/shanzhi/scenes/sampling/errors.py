@@ -109,3 +109,12 @@ class ActConflict(ShanzhiError):
     status = 409
     zh = "该编号的现场记录已存在，内容不同；请用新编号重新提交。"
     en = "A record with this id exists with other content: send it again under a new id."
+
+
+class ResultConflict(ShanzhiError):
+    """A laboratory tells another result than was told before."""
+
+    code = "sampling-result-conflict"
+    status = 409
+    zh = "该管已录入另一个结果。请与采样组织方核对，由其在本轮页面上更正。"
+    en = "Another result was told of this tube: ask those who run the round, who can correct it on its page."

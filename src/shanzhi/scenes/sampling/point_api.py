@@ -149,10 +149,21 @@ class ResidentSlotController(ApiController):
         return shown.resident_out(code, is_ticket=True)
 
 
+class GridSlotsController(ApiController):
+    """When and where a grid comes."""
+
+    gate = PUBLIC
+
+    def get(self, parsed_path: Path[SlotPath]) -> list[point_shapes.GridSlotOut]:
+        """By the code of a grid or micro-grid, as its QR code has it; it says nothing of anybody."""
+        return shown.grid_slots_out(parsed_path.code, localdate(clock_of(self.request).now()))
+
+
 urlpatterns = [
     path("sampling/mine", WorkPointsController.as_view(), name="sampling-mine"),
     path("sampling/samples", SamplesController.as_view(), name="sampling-samples"),
     path("sampling/positives", PositivesController.as_view(), name="sampling-positives"),
     path("sampling/duty/<str:area>/<uuid:point_id>", WorkPointController.as_view(), name="sampling-work"),
+    path("public/grids/<str:code>/slots", GridSlotsController.as_view(), name="sampling-grid-slots"),
     path("public/slots/<str:code>", ResidentSlotController.as_view(), name="sampling-slot"),
 ]

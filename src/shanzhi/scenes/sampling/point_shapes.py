@@ -147,6 +147,12 @@ class ResidentSlotOut(msgspec.Struct):
     note_en: str
 
 
+class GridSlotOut(ResidentSlotOut):
+    """The same of a micro-grid, by its name."""
+
+    grid: str
+
+
 class ResidentSlotsOut(msgspec.Struct):
     """The slots behind a code; `place` is the micro-grid where the code is that of one."""
 

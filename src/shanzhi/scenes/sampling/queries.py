@@ -360,10 +360,28 @@ JOIN sampling_campaign g ON g.id = a.campaign_id AND g.state = %s
 WHERE a.place_id IN (SELECT id FROM places_place WHERE code = %s AND closed_on IS NULL)
 GROUP BY a.campaign_id, a.area, a.point_id, g.issued_at ORDER BY g.issued_at DESC, min(a.slot) LIMIT 10
 """
+_UNDER_GRID = f"""
+SELECT a.campaign_id, a.point_id, v.name, min(a.slot), max(a.slot) FROM sampling_allocation a
+JOIN sampling_campaign g ON g.id = a.campaign_id AND g.state = %s AND NOT g.is_drill
+JOIN places_placeversion v ON v.place_id = a.place_id AND v.from_on <= %s AND (v.to_on IS NULL OR v.to_on > %s)
+WHERE a.place_id IN ({places.BELOW_SQL}) AND g.first_on + g.days > %s
+GROUP BY a.campaign_id, a.point_id, g.issued_at, v.name ORDER BY g.issued_at DESC, min(a.slot), v.name LIMIT %s
+"""
+MOST_SLOTS = 60
 
 
 def slots_of(code: str, *, is_ticket: bool) -> list[tuple[UUID, str, UUID, int, int]]:
     """When and where, by a ticket's code or by that of a micro-grid: campaign, area, point, first and last slot."""
     with connection.cursor() as cursor:
         cursor.execute(_BY_TICKET if is_ticket else _BY_GRID, [ISSUED, code])
+        return list(cursor.fetchall())
+
+
+def slots_under(place_id: UUID, on: date) -> list[tuple[UUID, UUID, str, int, int]]:
+    """When which micro-grids at or under a place come: campaign, point, name, first and last slot.
+
+    What goes on or is to come, without drills. Anybody may know.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_UNDER_GRID, [ISSUED, on, on, [place_id], on, on, on, MOST_SLOTS])
         return list(cursor.fetchall())

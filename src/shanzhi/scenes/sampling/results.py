@@ -86,24 +86,36 @@ def import_results(
         rows, told, errors = _read(campaign, fields, table[1:])
         unchanged = rows - len(told) - len(errors)
         made = 0
-        if not errors and told:
+        if told and not errors:
             made = _tell(campaign, told, actor, at, "")
         if dry_run or errors:
             transaction.set_rollback(True)
         elif told:
-            kinds = [result for _, result in told]
-            said = "，".join(f"{zh} {kinds.count(code)}" for code, zh in _NAMES.items() if code in kinds)
-            note(campaign, "results", campaign.state, actor, at, said)
-            audit.record(
-                actor=actor, event="sampling.results", area=area_of(campaign), subject=str(campaign.id),
-                detail={"tubes": len(told), "retests": made}, at=at,
-            )  # fmt: skip
-            tell(campaign, "results", at)
+            _record(campaign, told, made, actor, at)
     results = [result for _, result in told]
     return ResultsReport(
         dry_run, rows, results.count(NEGATIVE), results.count(POSITIVE), results.count(INVALID), unchanged, made,
         errors,
     )  # fmt: skip
+
+
+def take(campaign: Campaign, told: Sequence[tuple[Tube, str]], actor: Actor, at: datetime) -> None:
+    """Results of tubes that may be told, from elsewhere than a file; in the caller's transaction, tubes locked."""
+    if told:
+        _record(campaign, told, _tell(campaign, told, actor, at, ""), actor, at)
+
+
+def _record(
+    campaign: Campaign, told: Sequence[tuple[Tube, str]], retests: int, actor: Actor, at: datetime
+) -> None:
+    kinds = [result for _, result in told]
+    said = "，".join(f"{zh} {kinds.count(code)}" for code, zh in _NAMES.items() if code in kinds)
+    note(campaign, "results", campaign.state, actor, at, said)
+    audit.record(
+        actor=actor, event="sampling.results", area=area_of(campaign), subject=str(campaign.id),
+        detail={"tubes": len(told), "retests": retests}, at=at,
+    )  # fmt: skip
+    tell(campaign, "results", at)
 
 
 _NAMES = {NEGATIVE: "阴性", POSITIVE: "阳性", INVALID: "无效"}

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from django.utils.timezone import localdate
@@ -289,6 +290,29 @@ def work_page_out(point: Point, grounds: list[UUID] | None) -> point_shapes.Work
     )  # type: ignore[arg-type]  # fmt: skip
 
 
+def _slot(campaign: Campaign, point: Point, first: int, last: int) -> tuple[Any, ...]:
+    """The columns of a slot that a resident reads."""
+    words = packs.templates().get(campaign.template)
+    return (
+        campaign.kind, campaign.title, campaign.goods, campaign.is_drill, slots.span(campaign, first)[0],
+        slots.span(campaign, last)[1], point.name, point.address, point.lon, point.lat,
+        words.zh.bring if words else "", words.en.bring if words else "",
+        words.zh.note if words else "", words.en.note if words else "",
+    )  # fmt: skip
+
+
+def grid_slots_out(code: str, on: date) -> list[point_shapes.GridSlotOut]:
+    """When and where the micro-grids of a grid come, or one of them; none where nothing goes on."""
+    place = Place.objects.filter(code=code, level__in=["grid", "microgrid"], closed_on=None).first()
+    found = queries.slots_under(place.id, on) if place else []
+    campaigns = Campaign.objects.in_bulk({row[0] for row in found})
+    points = {one.id: one for one in Point.objects.filter(id__in={row[1] for row in found})}
+    return [
+        point_shapes.GridSlotOut(*_slot(campaigns[campaign_id], points[point_id], first, last), grid=name)
+        for campaign_id, point_id, name, first, last in found
+    ]
+
+
 def resident_out(code: str, *, is_ticket: bool) -> point_shapes.ResidentSlotsOut:
     """When and where, by a ticket's or a micro-grid's code. Raises NotFound when there is nothing."""
     found = queries.slots_of(code, is_ticket=is_ticket)
@@ -296,18 +320,10 @@ def resident_out(code: str, *, is_ticket: bool) -> point_shapes.ResidentSlotsOut
         raise NotFound(field="code")
     campaigns = Campaign.objects.in_bulk({row[0] for row in found})
     points = {one.id: one for one in Point.objects.filter(id__in={row[2] for row in found})}
-    listed = []
-    for campaign_id, _, point_id, first, last in found:
-        campaign, point = campaigns[campaign_id], points[point_id]
-        words = packs.templates().get(campaign.template)
-        listed.append(
-            point_shapes.ResidentSlotOut(
-                campaign.kind, campaign.title, campaign.goods, campaign.is_drill, slots.span(campaign, first)[0],
-                slots.span(campaign, last)[1], point.name, point.address, point.lon, point.lat,
-                words.zh.bring if words else "", words.en.bring if words else "",
-                words.zh.note if words else "", words.en.note if words else "",
-            )
-        )  # fmt: skip
+    listed = [
+        point_shapes.ResidentSlotOut(*_slot(campaigns[campaign_id], points[point_id], first, last))
+        for campaign_id, _, point_id, first, last in found
+    ]
     name = (
         ""
         if is_ticket

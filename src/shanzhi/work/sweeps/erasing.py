@@ -1,7 +1,8 @@
 """What sweeps hold of people, and how it goes (留存与销毁): answers are blanked, visits stay as counts by day.
 
 An activation's end destroys the submissions, which hold all answers, and the notes of follow-ups. Visit times become
-days after seven of them, in everyday use too: nobody's path through a house can be rebuilt.
+days after seven of them, and times of submissions with them, in everyday use too: nobody's path through a house can
+be rebuilt.
 """
 
 import hashlib
@@ -183,22 +184,30 @@ def destroy_groups(scope: Scope) -> Destroyed:
     return Destroyed(rows, digest)
 
 
-def coarsen(at: datetime, limit: int = _AT_ONCE) -> int:
-    """Turn the times of visits older than seven days into days (走访时间模糊化); how many. In portions."""
-    before, found = at - timedelta(days=TIMES_DAYS), 0
-    while True:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE sweeps_visit SET happened_at = date_trunc('day', happened_at, %(zone)s), "
-                "received_at = date_trunc('day', received_at, %(zone)s), revisit_at = NULL "
-                "WHERE (area, id) IN (SELECT area, id FROM sweeps_visit WHERE received_at < %(before)s "
-                "AND received_at <> date_trunc('day', received_at, %(zone)s) LIMIT %(limit)s)",
-                {"zone": _ZONE, "before": before, "limit": limit},
-            )
-            changed = int(cursor.rowcount)
-        found += changed
-        if changed < limit:
-            return found
+# Visits, and the submissions that they came in: the one's time would tell the other's.
+_COARSEN = (
+    "UPDATE {table} SET received_at = date_trunc('day', received_at, %(zone)s) {more} "
+    "WHERE (area, id) IN (SELECT area, id FROM {table} WHERE received_at < %(before)s "
+    "AND received_at <> date_trunc('day', received_at, %(zone)s) LIMIT %(limit)s)"
+)
+_COARSENED = {
+    "sweeps_visit": ", happened_at = date_trunc('day', happened_at, %(zone)s), revisit_at = NULL",
+    "sweeps_submission": "",
+}
+
+
+def coarsen(at: datetime, limit: int = _AT_ONCE) -> dict[str, int]:
+    """Turn the times of what is older than seven days into days (走访时间模糊化): table -> rows. In portions."""
+    given = {"zone": _ZONE, "before": at - timedelta(days=TIMES_DAYS), "limit": limit}
+    found = dict.fromkeys(_COARSENED, 0)
+    for table, more in _COARSENED.items():
+        changed = limit
+        while changed == limit:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(_COARSEN.format(table=table, more=more), given)
+                changed = int(cursor.rowcount)
+            found[table] += changed
+    return found
 
 
 def register() -> None:

@@ -73,12 +73,21 @@ class SweepTemplateOut(msgspec.Struct):
     body: str
 
 
+class CadenceRuleOut(SweepNamedOut):
+    """An answer to `form` that begins the days of its door anew (`does` restart), or puts `days` on (lengthen)."""
+
+    form: str
+    does: str
+    days: int
+
+
 class CadenceOut(SweepNamedOut):
-    """A cadence; `restarts`: its days can be counted anew."""
+    """A cadence; `restarts`: its days can be counted anew. `rules` are about single doors."""
 
     turns_a_day: int
     days: list[int]
     restarts: bool
+    rules: list[CadenceRuleOut]
 
 
 class SweepOptionsOut(msgspec.Struct):

@@ -54,7 +54,11 @@ def form_out(form: form_packs.Form) -> shapes.FormOut:
 
 def cadence_out(one: packs.Cadence) -> shapes.CadenceOut:
     """A cadence."""
-    return shapes.CadenceOut(one.code, one.zh, one.en, len(one.slots), one.days, bool(one.restart_on))
+    rules = [
+        shapes.CadenceRuleOut(rule.code, rule.zh, rule.en, rule.form, rule.does, rule.days)
+        for rule in one.rules
+    ]
+    return shapes.CadenceOut(one.code, one.zh, one.en, len(one.slots), one.days, bool(one.restart_on), rules)
 
 
 def _named(codes: Iterable[str], known: dict[str, Any]) -> list[shapes.SweepNamedOut]:

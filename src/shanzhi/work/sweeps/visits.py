@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from django.conf import settings
@@ -64,7 +64,7 @@ class GivenVisit(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True,
     """
 
     id: UUID
-    area: Annotated[str, msgspec.Meta(min_length=6, max_length=6)]
+    area: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{6}\Z")]
     piece: UUID
     door: Annotated[int, msgspec.Meta(ge=0, le=100_000)]
     result: Literal["visited", "absent", "refused", "vacant", "help", "wrong"]
@@ -330,7 +330,9 @@ def _keep(
     """Where the items of this person and sweep are kept; the piece knows it from now on."""
     area, piece, turn, _ = one.visit.asks
     keep = kept.setdefault(
-        (one.account_id, found.sweep_id, area), _Kept(uuid7(), area, found.sweep_id, one.account_id)
+        (one.account_id, found.sweep_id, area),
+        # An id that tells no time: the time of receipt becomes a day later on.
+        _Kept(uuid4(), area, found.sweep_id, one.account_id),
     )
     found.kept = keep
     found.head = _HEAD(
