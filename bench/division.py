@@ -6,8 +6,8 @@ proposal that can be looked at. Goals: the city within 120 s; one community with
 is no peer in it: the peers of its kernels are in partition.py and tiles.py.
 `python bench/division.py [--city 510100]`.
 
-Measured 2026-11-28 on a BUSY machine: 2 cores shared with other work (load 3.7 before, 9 after), program and server at
-nice 10, helpers at 15; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 floors, 6,812,890 households became
+Measured 2026-11-28 on a BUSY machine: 2 cores shared with other work (load 3.7 before, 9 after), program and server
+at nice 10, helpers at 15; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 floors, 6,812,890 households became
 113,612 micro-grids in 18,523 grids: 1 out of the band, certified; 0 in pieces.
 
 | step | s by the clock | CPU s, program | CPU s, server |
@@ -23,10 +23,11 @@ nice 10, helpers at 15; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 f
 | **whole city** | **243.0** | **140.5** | **75.8** |
 
 Together 216.3 CPU s. The goal of 120 s is not shown on this machine; an idle one was not at hand. Before arrays and
-helpers the same took 467.6 s at nice 19 and load 5, 198.6 CPU s of the program alone. Since the table was made foreign
-keys are checked while helpers draw, and boundaries written last. One community, from asking to shown: **0.32 s** (goal
-1 s: met). Divided again without changes: 28.0 s, all 113,612 micro-grids kept. Numbers of a page: county 0.41 s, city
-2.01 s, province 1.90 s. CPU of the server is that of all its processes, so nothing else should use it meanwhile.
+helpers the same took 467.6 s at nice 19 and load 5, 198.6 CPU s of the program alone. Since the table was made
+foreign keys are checked while helpers draw, and boundaries written last. One community, from asking to shown:
+**0.32 s** (goal 1 s: met). Divided again without changes: 28.0 s, all 113,612 micro-grids kept. Numbers of a page:
+county 0.41 s, city 2.01 s, province 1.90 s. CPU of the server is that of all its processes: nothing else should use
+it meanwhile.
 """
 
 from __future__ import annotations
@@ -154,7 +155,7 @@ def _measure(city: str) -> None:
         f"-> {numbers['parts']:,} micro-grids in {numbers['grids']:,} grids; out of the band "
         f"{numbers['below'] + numbers['above']}, in pieces {numbers['disconnected']}"
     )
-    # The program waits while its server works, and the other way round. What helpers do is counted where they end.
+    # The program waits while its server works, and the other way round; what helpers do is the program's.
     print(f"  {'':<18}{'by the clock':>14}{'CPU, program':>14}{'CPU, server':>14}")
     for (step, at), (_, then) in zip(steps[:-1], steps[1:], strict=True):
         used = then.since(at)
