@@ -6,25 +6,28 @@ proposal that can be looked at. Goals: the city within 120 s; one community with
 is no peer in it: the peers of its kernels are in partition.py and tiles.py.
 `python bench/division.py [--city 510100]`.
 
-Measured 2026-11-28, 2 cores shared with others, program and server at the lowest priority (nice 19), load 4.6
-to 5.6; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 floors, 6,812,890 households became 113,612 micro-grids
-in 18,523 grids: 1 out of the band, certified; 0 in pieces.
+Measured 2026-11-28 on a BUSY machine: 2 cores shared with other work (load 3.7 before, 9 after), program and server
+at nice 10, helpers at 15; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 floors, 6,812,890 households became
+113,612 micro-grids in 18,523 grids: 1 out of the band, certified; 0 in pieces.
 
-| step | s | share |
-|---|---|---|
-| reading, neighbours | 76.2 | 16 % |
-| dividing | 16.3 | 3 % |
-| writing the proposal | 8.9 | 2 % |
-| reading again, drawing the polygons | 100.2 | 21 % |
-| saving: places, boundaries, memberships | 153.1 | 33 % |
-| tiles of 20 districts and of the city | 112.8 | 24 % |
-| **whole city** | **467.6** | goal 120: missed there |
+| step | s by the clock | CPU s, program | CPU s, server |
+|---|---|---|---|
+| reading | 9.9 | 5.6 | 3.9 |
+| neighbours | 10.0 | 7.0 | 0.0 |
+| dividing | 14.8 | 9.9 | 0.0 |
+| writing the proposal | 5.2 | 1.9 | 2.8 |
+| reading again; helpers draw, the server takes memberships and lines | 67.8 | 43.5 | 34.5 |
+| waiting for the rest of what is drawn | 12.5 | 12.4 | 0.1 |
+| saving the rest, foreign keys, commit | 32.0 | 3.3 | 22.7 |
+| tiles of 20 districts and of the city | 90.7 | 56.8 | 11.8 |
+| **whole city** | **243.0** | **140.5** | **75.8** |
 
-198.6 of these seconds are CPU of the program, which had 39 % of a core: the goal is not shown on this machine, nor on
-an idle one. Since then arrays go to the server as text (base/rows/many: 4 x less CPU for them); the whole was not
-measured again. One community, from asking to shown: **0.34 s** (goal 1 s: met); 0.93 s under a profiler at load 5.4.
-Divided again without changes: 59.1 s, all 113,612 micro-grids kept. Numbers of a page: county 0.55 s, city 2.10 s,
-province 1.54 s.
+Together 216.3 CPU s. The goal of 120 s is not shown on this machine; an idle one was not at hand. Before arrays and
+helpers the same took 467.6 s at nice 19 and load 5, 198.6 CPU s of the program alone. Since the table was made
+foreign keys are checked while helpers draw, and boundaries written last. One community, from asking to shown:
+**0.32 s** (goal 1 s: met). Divided again without changes: 28.0 s, all 113,612 micro-grids kept. Numbers of a page:
+county 0.41 s, city 2.01 s, province 1.90 s. CPU of the server is that of all its processes: nothing else should use
+it meanwhile.
 """
 
 from __future__ import annotations
@@ -152,7 +155,7 @@ def _measure(city: str) -> None:
         f"-> {numbers['parts']:,} micro-grids in {numbers['grids']:,} grids; out of the band "
         f"{numbers['below'] + numbers['above']}, in pieces {numbers['disconnected']}"
     )
-    # The program waits while its server works, and the other way round. What helpers do is counted where they end.
+    # The program waits while its server works, and the other way round; what helpers do is the program's.
     print(f"  {'':<18}{'by the clock':>14}{'CPU, program':>14}{'CPU, server':>14}")
     for (step, at), (_, then) in zip(steps[:-1], steps[1:], strict=True):
         used = then.since(at)

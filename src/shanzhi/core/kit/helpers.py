@@ -4,6 +4,7 @@ A helper is an interpreter of its own that imports what it is asked for and noth
 no `__main__` of the one who asks. It is nicer to others than its parent, and ends with it. Results come in the order
 in which they were asked for, so they do not hang on how many helpers there are. With one core, where none can be
 started, and for what a helper left undone because it was killed, the caller's own process does the work.
+One that draws the tiles of a city of 930,000 floors holds 1.2 GB, others 0.1 to 0.3 GB.
 """
 
 import os
