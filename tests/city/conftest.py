@@ -5,6 +5,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from tests.city.maps_case import drawn as drawn
 
 from shanzhi.base.access import SYSTEM, Actor, ActorPost
 from shanzhi.city.places import actions, queries

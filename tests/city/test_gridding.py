@@ -16,7 +16,7 @@ from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.city.compounds.bulk import BulkRows
 from shanzhi.city.compounds.models import Floor, Membership
-from shanzhi.city.gridding import actions, export, instance, publishing, queries, shown
+from shanzhi.city.gridding import actions, export, instance, publishing, queries, standing, shown
 from shanzhi.city.gridding.errors import (
     FloorsChanged,
     NotContiguous,
@@ -168,7 +168,7 @@ def test_dividing_again_keeps_what_is_good(built, at, clock):
     clock.advance(timedelta(days=1))
     found = propose(built, clock.now(), "900101001")
     assert found.numbers["moved"] == 0 and found.numbers["kept"] == found.numbers["parts"]
-    seen = publishing.preview(found, localdate(clock.now()))
+    seen = standing.preview(found, localdate(clock.now()))
     assert (seen.created, seen.closed, seen.moved_households) == (0, [], 0)
     publish(found, clock.now())
     assert members(built["900101001001"], clock.now()) == before

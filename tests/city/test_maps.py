@@ -15,66 +15,18 @@ import shapely
 from django.db import connection
 from django.test import Client
 from django.utils.timezone import localdate
+from tests.city.maps_case import SIDE, SOUTH, WEST, degrees
 
 from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import CASE_VIEW, PLACE_VIEW
-from shanzhi.city.compounds.bulk import BulkRows
-from shanzhi.city.compounds.models import Floor, Membership
-from shanzhi.city.maps import actions, archive, jobs, queries
+from shanzhi.city.maps import actions, archive, queries
 from shanzhi.city.maps.models import TileSet
 from shanzhi.city.people import actions as people
 from shanzhi.city.places import actions as places
-from shanzhi.city.places import store
 from shanzhi.core.kit import helpers
 from shanzhi.core.kit.errors import NotFound
 
 PASSWORD = "Spring-2026"
-WEST, SOUTH, SIDE = 104.0, 30.0, 0.04
-GRIDS = {
-    "900101001001001": "东一网格", "900101001001001001": "东一微网格", "900101001001001002": "东二微网格",
-    "900102001201001": "西一网格", "900102001201001001": "西一微网格",
-}  # fmt: skip
-# Columns and rows of squares of which each place is made: the two districts lie side by side.
-SQUARES = {
-    "900101": (0, 0, 4, 4), "900101001": (0, 0, 4, 2), "900101002": (0, 2, 4, 4), "900101001001": (0, 0, 2, 2),
-    "900101001002": (2, 0, 4, 2), "900101002001": (0, 2, 4, 4), "900102": (4, 0, 8, 4),
-    "900102001": (4, 0, 8, 4), "900102001201": (4, 0, 8, 4), "900101001001001": (0, 0, 2, 2),
-    "900101001001001001": (0, 0, 1, 2), "900101001001001002": (1, 0, 2, 2), "900102001201001": (4, 0, 8, 4),
-    "900102001201001001": (4, 0, 8, 4),
-}  # fmt: skip
-
-
-def degrees(column, row):
-    return WEST + column * SIDE / 4, SOUTH + row * SIDE / 4
-
-
-@pytest.fixture
-def drawn(town, at, rows_of):
-    """The town with boundaries everywhere, two grids, three micro-grids, two compounds with floors."""
-    archive.forget()
-    queries._file_of.cache_clear()
-    on = localdate(at) - timedelta(days=300)
-    report = places.import_divisions(rows_of(*GRIDS.items()), on=on, actor=SYSTEM, at=at)
-    assert report.errors == []
-    ids = dict(town) | {code: places.queries.by_code(code, on).id for code in GRIDS}
-    shapes = []
-    for code, (west, south, east, north) in SQUARES.items():
-        shape = shapely.box(*degrees(west, south), *degrees(east, north))
-        shapes.append((ids[code], shapely.to_wkb(shape), len(code) > 12, *shape.centroid.coords[0]))
-    store.set_shapes(shapes)
-    rows = BulkRows()
-    for code, microgrid, name, spot in (
-        ("900101001001", "900101001001001002", "示例东苑", (1.5, 1)),
-        ("900102001201", "900102001201001001", "示例西苑", (6, 2)),
-    ):
-        compound = rows.compound(code[:6], "compound", name, ids[code], *degrees(*spot), 24, 1, on)
-        block = rows.building(code[:6], compound, "1栋", *degrees(*spot), on)
-        floors = [rows.floor(code[:6], block, "", n, n, 10 + n, 0, on) for n in (1, 2)]
-        rows.write()
-        for floor in floors:
-            Membership.objects.create(area=code[:6], floor_id=floor, place_id=ids[microgrid], from_on=on)
-    assert Floor.objects.count() == 4
-    return ids
 
 
 @pytest.fixture
@@ -396,79 +348,3 @@ def test_a_failed_file_leaves_nothing(db, at):
     assert list(archive.path_of("").iterdir()) == []
     with pytest.raises(FileNotFoundError):
         archive.read("900101-x.mbtiles", 5, 1, 1)
-
-
-def waiting():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT args->>'area' FROM procrastinate_jobs WHERE task_name LIKE %s AND status = 'todo' ORDER BY id",
-            ["%bake_tiles"],
-        )
-        return [area for (area,) in cursor.fetchall()]
-
-
-def test_tiles_are_drawn_by_a_job_once_for_all_who_ask(drawn, clock):
-    jobs.ask(["900102", "900101", "900101"])
-    jobs.ask(["900101"])
-    assert waiting() == ["900101", "900102"]
-    assert jobs.bake_tiles("900101") == TileSet.objects.get(scope="900101").tiles > 0
-    assert waiting() == ["900101", "900102", "900100"]
-    jobs.bake_tiles("900102")
-    jobs.bake_tiles("900100")
-    assert waiting() == ["900101", "900102", "900100"]
-    assert sorted(TileSet.objects.values_list("scope", flat=True)) == ["900100", "900101", "900102"]
-
-
-def test_many_districts_are_drawn_by_one_job_with_their_city(drawn, clock, monkeypatch):
-    monkeypatch.setattr(jobs, "MANY", 2)
-    monkeypatch.setattr(helpers, "usual", lambda: 0)
-    for _ in range(2):
-        jobs.ask(["900102", "900101"])
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT args FROM procrastinate_jobs WHERE task_name LIKE '%%bake_tiles_of_many' AND status = 'todo'"
-        )
-        [[given]] = cursor.fetchall()
-    assert json.loads(given) == {"areas": ["900101", "900102"]}
-    assert (
-        jobs.bake_tiles_of_many(["900101", "900102"])
-        == sum(TileSet.objects.values_list("tiles", flat=True))
-        > 0
-    )
-    assert sorted(TileSet.objects.values_list("scope", flat=True)) == ["900100", "900101", "900102"]
-
-
-def test_whatever_the_map_shows_asks_for_new_tiles(town, at):
-    """A change of the tree, a boundary and a compound; once for each district that waits."""
-    from shanzhi.city.compounds import actions as compounds
-    from shanzhi.city.places import changes
-    from shanzhi.city.places.boundaries import write_outlines
-    from shanzhi.city.places.wishes import Change
-
-    def waiting() -> set[str]:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT args->>'area' FROM procrastinate_jobs WHERE task_name LIKE '%%bake_tiles' AND status = 'todo'"
-            )
-            found = [area for (area,) in cursor.fetchall()]
-            cursor.execute("DELETE FROM procrastinate_jobs")
-        assert len(found) == len(set(found))
-        return set(found)
-
-    waiting()
-    changes.make(
-        Change("rename", localdate(at), "试", place_id=town["900101001"], name="新名街道"),
-        actor=SYSTEM,
-        at=at,
-    )
-    assert waiting() == {"900101"}
-    shape = shapely.to_wkb(shapely.box(WEST, SOUTH, WEST + SIDE, SOUTH + SIDE))
-    write_outlines([(town["900102"], shape, False, WEST, SOUTH), (town["900101"], shape, False, WEST, SOUTH)])
-    assert waiting() == {"900101", "900102"}
-    rows = BulkRows()
-    compound = rows.compound(
-        "900101", "compound", "示例苑", town["900101001001"], 104.0, 30.0, 100, 2, localdate(at)
-    )
-    rows.write()
-    compounds.edit("900101", compound, name="示例新苑", reason="改名", actor=SYSTEM, at=at)
-    assert waiting() == {"900101"}

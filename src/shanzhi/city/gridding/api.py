@@ -13,7 +13,7 @@ from dmr.routing import path
 from shanzhi.base.access.api import ApiController, clock_of
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.base.audit import actions as audit
-from shanzhi.city.gridding import actions, bounds, export, jobs, publishing, queries
+from shanzhi.city.gridding import actions, bounds, export, jobs, queries, standing
 from shanzhi.city.gridding.shown import (
     CommunityPlanOut,
     ProposalOut,
@@ -225,7 +225,7 @@ class PublishPreviewController(ApiController):
         """Counts, and what ends; nothing is written."""
         on = localdate(clock_of(self.request).now())
         found = queries.proposal(parsed_path.proposal_id, self.actor, on, PLACE_MANAGE)
-        shown = publishing.preview(found, on)
+        shown = standing.preview(found, on)
         return PublishPreviewOut(
             shown.created, shown.kept, [ClosedOut(one.id, one.code, one.name) for one in shown.closed],
             shown.moved_households,

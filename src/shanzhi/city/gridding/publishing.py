@@ -1,8 +1,8 @@
-"""Publishing a proposal (发布): places, boundaries and memberships in one transaction, in sets."""
+"""Publishing a proposal (发布): what becomes of every community; `saving` writes it in the same transaction."""
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from itertools import chain
@@ -19,36 +19,25 @@ from shanzhi.base.access import Actor
 from shanzhi.base.audit import actions as audit
 from shanzhi.base.outbox import actions as outbox
 from shanzhi.base.rows import in_sets
-from shanzhi.base.rows.wide import ID, INT, Copying, array_values, ids_of, raw_ids
-from shanzhi.city.compounds.following import Joined, hand_over, hand_over_new
+from shanzhi.base.rows.wide import ID, INT, array_values, ids_of, raw_ids
+from shanzhi.city.compounds.following import Joined, hand_over_new
 from shanzhi.city.gridding import instance, naming
 from shanzhi.city.gridding.actions import Tell, silent
 from shanzhi.city.gridding.errors import FloorsChanged
 from shanzhi.city.gridding.models import Proposal, ProposalPart
+from shanzhi.city.gridding.saving import MOST_FLOORS, Change, Pieces, write
 from shanzhi.city.gridding.shapes import Outlines, outlines
-from shanzhi.city.places import days, journal, store, touching
+from shanzhi.city.gridding.standing import Standing, standing
+from shanzhi.city.places import store
 from shanzhi.city.places.levels import Level, free_code
-from shanzhi.city.places.near import Near
-from shanzhi.city.places.succession import Plan, Wanted
+from shanzhi.city.places.succession import Wanted
 from shanzhi.core.geometry.dividing import Divided, Drawn, draw
-from shanzhi.core.kit.errors import InvalidInput, ShanzhiError
+from shanzhi.core.kit.errors import ShanzhiError
 from shanzhi.core.kit.helpers import Asked, helping
 from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
 _FEW = 10  # communities whose rows are found one by one in no time
-_MOST_FLOORS = 20_000  # of a change that can be taken back
-
-
-@dataclass(frozen=True)
-class Standing:
-    """A grid or micro-grid in force."""
-
-    id: UUID
-    level: str
-    code: str
-    name: str
-    parent: UUID
 
 
 @dataclass(frozen=True)
@@ -69,42 +58,6 @@ class _Part:
         return sorted({entry["grid"] for entry in self.entries.values()})
 
 
-@dataclass
-class _Change:
-    """What a publishing writes."""
-
-    plan: Plan = field(default_factory=Plan)
-    drawing: list[tuple[list[UUID], list[UUID], bool]] = field(default_factory=list)
-    """Of each community the places of its labels and of its grids, and whether what is drawn is approximate."""
-    joined: Joined | None = None
-    handing: Copying | None = None
-    """The floors of `joined`, where they are on their way already."""
-    before: list[list[str | None]] = field(default_factory=list)
-    successors: dict[UUID, UUID] = field(default_factory=dict)
-    standing: list[Standing] = field(default_factory=list)
-
-
-def standing(communities: Sequence[UUID]) -> dict[UUID, list[Standing]]:
-    """The grids and micro-grids in force under each community, by code."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT up.ancestor_id, p.id, p.level, p.code, p.name, k.ancestor_id
-            FROM places_placeclosure up
-            JOIN places_place p ON p.id = up.descendant_id AND p.closed_on IS NULL
-            JOIN places_placeclosure k ON k.descendant_id = p.id AND k.depth = 1 AND k.to_on IS NULL
-            WHERE up.ancestor_id = ANY(%s) AND up.depth > 0 AND up.to_on IS NULL
-              AND p.level IN ('grid', 'microgrid')
-            ORDER BY p.code
-            """,
-            [list(communities)],
-        )
-        found: dict[UUID, list[Standing]] = {}
-        for community, *rest in cursor.fetchall():
-            found.setdefault(community, []).append(Standing(*rest))
-        return found
-
-
 def publish(
     proposal_id: UUID, *, on: date, reason: str, actor: Actor, at: datetime, tell: Tell = silent
 ) -> Proposal:
@@ -117,7 +70,7 @@ def publish(
         with transaction.atomic(), in_sets(wide), helping(None if wide else 0) as ask:
             store.lock()
             change, pieces = _work_out(found, on, localdate(at), tell, ask, wide)
-            _write(found, change, pieces, tell, on, reason, actor, at)
+            write(found, change, pieces, tell, on, reason, actor, at)
             Proposal.objects.filter(id=proposal_id).update(
                 state=Proposal.PUBLISHED, step="", published_on=on, error=None
             )
@@ -144,37 +97,9 @@ WHERE proposal_id = %s
 """
 
 
-class _Pieces:
-    """What is drawn of the communities in their order, waited for when it is asked for."""
-
-    def __init__(self, coming: Iterator[Drawn], total: int, tell: Tell) -> None:
-        self._coming, self._total, self._tell = coming, total, tell
-        self._found: list[Drawn] = []
-
-    def of(self, number: int) -> Drawn:
-        """The polygons of a community."""
-        while len(self._found) <= number:
-            if len(self._found) % 50 == 0:
-                self._tell("drawing", len(self._found), self._total)
-            self._found.append(next(self._coming))
-        return self._found[number]
-
-    def shapes(self, change: _Change) -> list[tuple[UUID, bytes, bool, float, float]]:
-        """Every place with its boundary and a point inside."""
-        return [
-            (place, shape, approximate, lon, lat)
-            for number, (micro, grids, approximate) in enumerate(change.drawing)
-            for places, sent, inside in (
-                (micro, self.of(number).part, self.of(number).inside_part),
-                (grids, self.of(number).group, self.of(number).inside_group),
-            )
-            for place, shape, (lon, lat) in zip(places, sent, inside.tolist(), strict=True)
-        ]
-
-
 def _work_out(
     found: Proposal, on: date, today: date, tell: Tell, ask: Asked, wide: bool
-) -> tuple[_Change, _Pieces]:
+) -> tuple[Change, Pieces]:
     with connection.cursor() as cursor:
         cursor.execute(_PARTS, [found.id])
         rows = {row[0]: row[1:] for row in cursor.fetchall()}
@@ -189,8 +114,8 @@ def _work_out(
         _part(read, span, community, rows[community], before.get(community, []), drawn)
         for community, span in zip(read.communities, read.slices(), strict=True)
     ]
-    pieces = _Pieces(_drawing(read, parts, drawn, ask), len(parts), tell)
-    change = _Change()
+    pieces = Pieces(_drawing(read, parts, drawn, ask), len(parts), tell)
+    change = Change()
     _join(change, read, parts)
     # In a large change the floors are on their way while the rest is worked out, and all is drawn meanwhile.
     if wide and change.joined is not None:
@@ -248,7 +173,7 @@ def _drawing(read: instance.Instance, parts: Sequence[_Part], drawn: Outlines, a
     return chain.from_iterable(ask(draw, [(task,) for task in tasks]))
 
 
-def _join(change: _Change, read: instance.Instance, parts: Sequence[_Part]) -> None:
+def _join(change: Change, read: instance.Instance, parts: Sequence[_Part]) -> None:
     """Which floors come to another micro-grid than before."""
     known = raw_ids(read.microgrids)
     was = (
@@ -264,7 +189,7 @@ def _join(change: _Change, read: instance.Instance, parts: Sequence[_Part]) -> N
         return
     areas = np.array(read.areas)[read.compound[changed]]
     change.joined = Joined(areas, read.raw[changed], will[changed])
-    if len(changed) <= _MOST_FLOORS:
+    if len(changed) <= MOST_FLOORS:
         change.before = [
             [area, str(floor), None if number < 0 else str(read.microgrids[number])]
             for area, floor, number in zip(
@@ -279,7 +204,7 @@ def _nth(part: _Part) -> Ints:
 
 
 def _community(
-    change: _Change,
+    change: Change,
     read: instance.Instance,
     part: _Part,
     shapes: Callable[[], Drawn],
@@ -301,7 +226,7 @@ def _community(
 
 
 def _grids(
-    change: _Change, part: _Part, before: list[Standing], shapes: Callable[[], Drawn], drawn: Outlines
+    change: Change, part: _Part, before: list[Standing], shapes: Callable[[], Drawn], drawn: Outlines
 ) -> dict[int, tuple[UUID, str]]:
     """The place and code of each grid; an idle grid goes on before a new one is made."""
     standing_grids = {place.id: place for place in before if place.level == Level.GRID}
@@ -335,7 +260,7 @@ def _grids(
 
 
 def _microgrids(
-    change: _Change,
+    change: Change,
     part: _Part,
     before: list[Standing],
     grids: Mapping[int, tuple[UUID, str]],
@@ -368,7 +293,7 @@ def _microgrids(
     change.plan.closed += [place for place in held if place not in going]
 
 
-def _follow(change: _Change, read: instance.Instance, part: _Part, before: Iterable[Standing]) -> None:
+def _follow(change: Change, read: instance.Instance, part: _Part, before: Iterable[Standing]) -> None:
     """Who takes over from a micro-grid that ends: the one with the most of its households."""
     held = read.microgrid[part.span]
     going = set(part.place_of.values())
@@ -385,141 +310,3 @@ def _follow(change: _Change, read: instance.Instance, part: _Part, before: Itera
             change.successors[old.id] = max(share[old.id].items(), key=lambda item: (item[1], str(item[0])))[
                 0
             ]
-
-
-def _write(
-    found: Proposal,
-    change: _Change,
-    pieces: _Pieces,
-    tell: Tell,
-    on: date,
-    reason: str,
-    actor: Actor,
-    at: datetime,
-) -> None:
-    heirs = change.successors
-    # What ended lies under who goes on, as with a merge.
-    nodes = {place.id: place for place in change.standing}
-    for old, heir in heirs.items():
-        place = nodes[old]
-        change.plan.moved.append(
-            Wanted(0, old, Level(place.level), place.code, place.name, heir, "", None, None)
-        )
-    rows = _rows(change, nodes)
-    joined = 0 if change.joined is None else len(change.joined.floors)
-    small = len(rows) <= journal.MOST_ROWS and joined <= _MOST_FLOORS
-    shapes = (
-        _shapes_before(
-            [row.place for row in rows if "created" not in row.what]
-            + [place for micro, grids, _ in change.drawing for place in (*micro, *grids) if place in nodes]
-        )
-        if small
-        else []
-    )
-    _check_day(change.plan, on)
-    if change.handing is not None:
-        change.handing.done()
-    errors = store.write(change.plan, on)
-    if errors:
-        raise InvalidInput(field="on", reason_zh=errors[0].message_zh, reason_en=errors[0].message_en)
-    if change.handing is not None:
-        store.check_links()
-    drawn = pieces.shapes(change)
-    tell("saving", 0, 0)
-    store.set_shapes(drawn)
-    followed = touching.follow(heirs, on, skip={"households"})
-    if small:
-        followed |= {"households": {"floors": change.before}, "shapes": shapes}
-    if change.joined is not None and change.handing is None:
-        hand_over(change.joined.rows(), on)
-    journal.write(
-        kind="divide", rows=rows, keep=small,
-        summary=(f"划分微网格：{found.name}", f"divided: {found.name}"), on=on, at=at, actor=actor, reason=reason,
-        followed=followed, successors={old: [heir] for old, heir in heirs.items()},
-    )  # fmt: skip
-
-
-def _check_day(plan: Plan, on: date) -> None:
-    """Raise InvalidInput when what is recorded since stands against the day."""
-    tree = Near()
-    settled = [*plan.renamed, *plan.moved]
-    made = {wanted.id for wanted in plan.created}
-    above = {wanted.parent for wanted in (*plan.created, *settled)} - made
-    tree.nodes.load([*plan.closed, *(w.id for w in settled), *above])
-    tree.nodes.new(made)
-    found = days.faults(plan, tree, on)
-    if found:
-        raise InvalidInput(field="on", reason_zh=found[0].zh, reason_en=found[0].en)
-
-
-def _rows(change: _Change, nodes: Mapping[UUID, Standing]) -> list[journal.Row]:
-    def was(place: Standing) -> journal.Side:
-        return journal.Side(place.code, place.name, place.parent)
-
-    rows = [
-        journal.Row(w.id, w.level.value, ("created",), None, journal.Side(w.code, w.name, w.parent))
-        for w in change.plan.created
-    ]
-    rows += [
-        journal.Row(
-            w.id,
-            w.level.value,
-            ("moved", "recoded"),
-            was(nodes[w.id]),
-            journal.Side(w.code, w.name, w.parent),
-        )
-        for w in change.plan.renamed
-    ]
-    rows += [
-        journal.Row(place, nodes[place].level, ("closed",), was(nodes[place]), None)
-        for place in change.plan.closed
-    ]
-    # What stays as it is but lies in the same communities: a later change of it comes after this one.
-    touched = {row.place for row in rows}
-    rows += [
-        journal.Row(place.id, place.level, (), was(place), was(place))
-        for place in change.standing
-        if place.id not in touched
-    ]
-    return rows
-
-
-def _shapes_before(places: Sequence[UUID]) -> list[list[Any]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id::text, encode(boundary, 'hex'), approximate, lon, lat FROM places_place WHERE id = ANY(%s)",
-            [list(dict.fromkeys(places))],
-        )
-        return [list(row) for row in cursor.fetchall()]
-
-
-@dataclass(frozen=True)
-class Preview:
-    """What a publishing would do, in numbers."""
-
-    created: int
-    kept: int
-    closed: list[Standing]
-    moved_households: int
-    touches: list[touching.Touched]
-    """What lies at the micro-grids that end."""
-
-
-def preview(found: Proposal, today: date) -> Preview:
-    """What publishing the proposal would do (发布预览), without writing."""
-    parts = list(
-        ProposalPart.objects.filter(proposal=found).values_list("community_id", "microgrids", "grids")
-    )
-    kept = {UUID(entry["place"]) for _, entries, _ in parts for entry in entries if entry["place"]}
-    created = sum(entry["place"] is None for _, entries, _ in parts for entry in entries)
-    before = standing([community for community, _, _ in parts])
-    closed = [
-        place
-        for places in before.values()
-        for place in places
-        if place.level == Level.MICROGRID and place.id not in kept
-    ]
-    ending = [place.id for place in closed]
-    return Preview(
-        created, len(kept), closed, int(found.numbers.get("moved", 0)), touching.touched(ending, today)
-    )
