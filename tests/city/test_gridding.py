@@ -16,7 +16,7 @@ from shanzhi.base.access import SYSTEM
 from shanzhi.base.access.capabilities import PLACE_MANAGE, PLACE_VIEW
 from shanzhi.city.compounds.bulk import BulkRows
 from shanzhi.city.compounds.models import Floor, Membership
-from shanzhi.city.gridding import actions, export, instance, publishing, queries, standing, shown
+from shanzhi.city.gridding import actions, export, instance, publishing, queries, shown, standing
 from shanzhi.city.gridding.errors import (
     FloorsChanged,
     NotContiguous,
