@@ -24,7 +24,7 @@ from shanzhi.core.planning.visits import Outcome
 from shanzhi.work.forms import queries as forms
 from shanzhi.work.forms.packs import Form
 from shanzhi.work.sweeps import visits
-from shanzhi.work.sweeps.flow import Result
+from shanzhi.work.sweeps.flow import BYTES
 from shanzhi.work.sweeps.models import Share, Sweep, Turn, TurnPiece
 
 BATCH = 2000
@@ -122,7 +122,7 @@ def open_doors(lists: Lists, sweep_id: UUID, turn: int) -> NDArray[np.bool_]:
             states[number] = bytes(found)
     begins = np.concatenate([[0], np.cumsum([len(one) for one in states])]).astype(np.int64)
     flat = np.frombuffer(b"".join(states), np.uint8)
-    return np.asarray(flat[begins[lists.piece] + lists.door] == Result.OPEN.value, np.bool_)
+    return np.asarray(flat[begins[lists.piece] + lists.door] == BYTES["open"], np.bool_)
 
 
 @dataclass(frozen=True)

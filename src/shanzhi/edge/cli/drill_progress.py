@@ -8,7 +8,7 @@ from types import TracebackType
 
 from tqdm import tqdm
 
-# Seconds of one core on the machine of bench/README.md: for a person and a minute of the ladder, for a visited door.
+# Seconds on two idle cores: for a person and a minute of the ladder (decision 0019), and, roughly, for a door.
 PERSON_MINUTE, DOOR = 0.00036, 0.0003
 LONG_SECONDS = 60.0
 PHASES = {"orders": "指令 orders", "doors": "到户 doors"}
