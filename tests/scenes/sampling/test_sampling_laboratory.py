@@ -79,7 +79,7 @@ def test_each_item_by_itself_and_nothing_twice(tell: Any) -> None:
 @pytest.mark.parametrize(
     ("changes", "status", "field"),
     [
-        ({"kind": "health_worker"}, 403, ""), ({"at": "510107001"}, 404, "campaign"),
+        ({"kind": "health_worker"}, 403, ""), ({"at": "510107014"}, 404, "campaign"),
         ({"campaign": "CY20000101-001"}, 404, "campaign"),
     ],
 )  # fmt: skip
