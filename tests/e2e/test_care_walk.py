@@ -214,7 +214,7 @@ def test_a_positive_tube_of_ten_reaches_a_tracer(
     fields.nth(0).fill("X001-01")
     fields.nth(1).fill("示例检测所")
     point.get("samp-box").click()
-    expect(point.get("samp-sync")).to_have_text("全部已送达", timeout=SOON)
+    expect(point.get("samp-sync")).to_have_text("全部已上传", timeout=SOON)
 
     # It is positive: its four households are sampled again, each person in a tube of their own.
     health.page.goto(f"/#/sampling/{campaign}?tab=results")
@@ -228,7 +228,7 @@ def test_a_positive_tube_of_ten_reaches_a_tracer(
     point.get("samp-retests").locator("button").first.click()
     expect(point.get("samp-tube")).to_contain_text("1 / 1")
     point.get("samp-close").click()
-    expect(point.get("samp-sync")).to_have_text("全部已送达", timeout=SOON)
+    expect(point.get("samp-sync")).to_have_text("全部已上传", timeout=SOON)
     _told(health, "XZ00000002,阳性")
 
     # The door is a task for a tracer, and stands in nobody else's list.
