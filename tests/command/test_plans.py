@@ -160,7 +160,7 @@ def test_what_a_proposal_may_not_be(
 
 @pytest.mark.once
 def test_responses_of_before_get_their_english_titles(live: Any) -> None:
-    usual, own = live()["row"]["id"], live("gas", title="示例大院响应")["row"]["id"]
+    usual, own = live()["row"]["id"], live("flood", title="示例大院响应")["row"]["id"]
     Activation.objects.update(title_en="")
     fill = import_module("shanzhi.command.plans.migrations.0002_english_titles").FILL
     with connection.cursor() as cursor:
@@ -169,12 +169,9 @@ def test_responses_of_before_get_their_english_titles(live: Any) -> None:
     assert told == {UUID(usual): "Flood response", UUID(own): ""}
 
 
-def test_both_lists_are_taken_along_by_who_sees_them_and_that_is_recorded(
-    sign_in: SignIn, live: Any, body: Any
-) -> None:
+def test_both_lists_are_taken_along_by_who_sees_them_and_that_is_recorded(sign_in: SignIn, live: Any) -> None:
     row = live()["row"]
     live(is_drill=True)
-    sign_in("zhibanzhang").post("/api/plans/gas/propose", body())
 
     def sheet(address: str, name: str) -> list[dict[str, Any]]:
         content = sign_in("zhihui").client.get(address).content

@@ -1,6 +1,7 @@
 /** Where somebody is on the way to wins over what a page writes into its own address. */
-import { isNavigationFailure, NavigationFailureType } from 'vue-router'
-import type { Router } from 'vue-router'
+import { onBeforeUnmount } from 'vue'
+import { isNavigationFailure, NavigationFailureType, useRouter } from 'vue-router'
+import type { RouteLocationRaw, Router } from 'vue-router'
 
 /** A page `replace`s its address when an answer comes: which queue it shows, which response is the only one. Whoever
  * has set off for another page meanwhile, which may have to be fetched first, is not taken back. To be called before
@@ -27,4 +28,14 @@ export function keepHeading(router: Router): void {
     const isLate = heading !== null && heading !== router.currentRoute.value.path
     return isLate ? Promise.resolve() : replace(to)
   }
+}
+
+/** `replace` of a page that asks first: once it is left it writes no more. */
+export function useReplace(): (to: RouteLocationRaw) => Promise<unknown> {
+  const router = useRouter()
+  let left = false
+  onBeforeUnmount(() => {
+    left = true
+  })
+  return (to) => (left ? Promise.resolve() : router.replace(to))
 }
