@@ -65,7 +65,7 @@ def test_every_route_has_a_gate() -> None:
         "session", "me", "kinds", "where", "reports", "follow", "rate", "media", "media-part", "media-file",
         "public-card", "channel-report", "notices", "notice", "notice-object", "objection-follow", "care",
         "care-check-in", "care-medical", "care-take-back", "care-services", "care-service", "care-fine",
-        "care-messages", "care-leave", "care-note", "contact-self", "sampling-slot",
+        "care-messages", "care-leave", "care-note", "contact-self", "sampling-slot", "sampling-grid-slots",
     }  # fmt: skip
 
 
