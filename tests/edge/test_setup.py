@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.test import Client
 
 from shanzhi.city.people.models import Account, Post
 from shanzhi.city.places.models import Place
@@ -35,6 +36,14 @@ def test_a_city_is_set_up_and_its_first_administrator_signs_in(capsys: Any, clie
     unit = ["--post", "unit_handler", "--place", "510107", "--unit", "U1", "--unit-name", "示例单位"]
     assert main.main(["account", "li.he", "--name", "李和", *unit]) == 0
     assert Post.objects.get(account__username="li.he").unit.name == "示例单位"
+    capsys.readouterr()
+    # A partner's system has a key of its own, printed once.
+    assert main.main(["token", "li.he", "--device", "示例系统"]) == 0
+    [token] = capsys.readouterr().out.split()
+    seen = Client().get("/api/me", headers={"Authorization": f"Bearer {token}"})
+    assert (seen.status_code, seen.json()["name"]) == (200, "李和")
+    assert main.main(["token", "nobody", "--device", "示例系统"]) == 1
+    assert capsys.readouterr().err.startswith("没有账号 nobody。")
 
 
 @pytest.mark.parametrize(

@@ -259,9 +259,16 @@ def test_a_resident_learns_when_and_where_and_nothing_else(
     assert not {"people", "doors", "place_id", "floor_id"} & set(slot["slots"][0])
     status, grid = resident.get(f"/api/public/slots/{town.microgrids[0].code}")
     assert (status, grid["place"], grid["is_ticket"]) == (200, "示例微网格1", False)
+    # The page behind a grid's QR code tells when its micro-grids come.
+    status, slots = resident.get(f"/api/public/grids/{town.microgrids[0].code}/slots")
+    assert (status, [one["grid"] for one in slots]) == (200, ["示例微网格1"])
+    assert slots[0]["point"] == field.point.name and slots[0]["begin"] == slot["slots"][0]["begin"]
+    status, above = resident.get(f"/api/public/grids/{town.microgrids[0].code[:15]}/slots")
+    assert status == 200 and slots[0] in above
     wrong = ticket.code[:-1] + ("0" if ticket.code[-1] != "0" else "1")
     assert resident.get(f"/api/public/slots/{wrong}")[0] == 404
     Campaign.objects.update(state="ended")
+    assert resident.get(f"/api/public/grids/{town.microgrids[0].code}/slots") == (200, [])
     assert resident.get(f"/api/public/slots/{ticket.code}")[0] == 404
 
 
