@@ -1,6 +1,6 @@
 """`make test`: every layer, its time beside its budget, and one closing line with the counts.
 
-`python tools/test.py [all|unit|static|core|postgres15|frontend|browser|long]`. DATABASE_URL names another server
+`python tools/test.py [all|unit|static|core|second|frontend|browser|long]`. DATABASE_URL names another server
 than the embedded one; TEST_DATABASE_URL a server for the second run of the database tests. With
 SHANZHI_NOTHING_SKIPPED=1 a test or layer that is skipped counts as failed.
 """
@@ -33,13 +33,13 @@ from shanzhi.edge.cli.sentences import CommandError  # noqa: E402
 BIN = Path(sys.executable).parent
 STRICT = os.environ.get("SHANZHI_NOTHING_SKIPPED") == "1"
 # Two lanes run side by side, a core each; what is in neither comes last. Each layer has a database of its own.
-LANES = [["unit"], ["static", "core", "postgres15", "frontend", "browser"]]
+LANES = [["unit", "core"], ["static", "second", "frontend", "browser"]]
 BUDGET_SECONDS = {
-    "unit": 540,
+    "unit": 480,
     "static": 40,
     "core": 90,
-    "postgres15": 220,
-    "frontend": 60,
+    "second": 260,
+    "frontend": 70,
     "browser": 220,
     "long": 3600,
 }
@@ -124,17 +124,23 @@ def static(url: str) -> Count:
 
 
 def unit(url: str) -> Count:
-    return pytest(["tests", *(f"--ignore=tests/{name}" for name in ("e2e", "core"))], url)
+    return pytest(["tests", *(f"--ignore=tests/{name}" for name in ("e2e", "core", "scenarios"))], url)
 
 
 def core(url: str) -> Count:
     return pytest(["tests/core"], url)
 
 
-def database_tests(url: str) -> Count:
-    """What touches SQL: a verb that is refused tells nothing new on another server."""
+def beside(url: str, name: str) -> str:
+    """Another database of the server: tests at the same time do not meet."""
+    head, mark, options = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{name}{mark}{options}"
+
+
+def second_server(url: str) -> Count:
+    """Scenarios, and what touches SQL: a verb that is refused tells nothing new on another server."""
     ignored = ["--ignore=tests/e2e", "--ignore=tests/core"]
-    return pytest(["tests", *ignored, "-m", "not long and not once", "-k", "not refused"], url)
+    return pytest(["tests", *ignored, "-m", "not long and not once", "-k", "scenarios or not refused"], url)
 
 
 def older_binaries() -> Path | None:
@@ -167,15 +173,19 @@ def older_server(binaries: Path) -> Iterator[str]:
             postgres.stop_at(home)
 
 
-def postgres15(_: str) -> Count:
+def second(url: str) -> Count:
+    """The scenarios on the machine's own, older server, and the SQL of all modules there as well."""
     if given := os.environ.get("TEST_DATABASE_URL"):
-        return database_tests(given)
+        return second_server(given)
     binaries = older_binaries()
     if binaries is None:
-        return Count().skip("no PostgreSQL of the machine's own and no TEST_DATABASE_URL")
+        count = pytest(["tests/scenarios"], beside(url, "shanzhi_scenarios"))
+        return count.skip(
+            "no PostgreSQL of the machine's own and no TEST_DATABASE_URL: scenarios on the first server"
+        )
     say(f"PostgreSQL of {binaries.parent}")
-    with older_server(binaries) as url:
-        return database_tests(url)
+    with older_server(binaries) as older:
+        return second_server(older)
 
 
 def frontend(_: str) -> Count:
@@ -227,7 +237,7 @@ LAYERS: dict[str, Callable[[str], Count]] = {
     "unit": unit,
     "static": static,
     "core": core,
-    "postgres15": postgres15,
+    "second": second,
     "frontend": frontend,
     "browser": browser,
     "long": long,

@@ -18,7 +18,7 @@ from shanzhi.city.modes.models import Activation, ActivationEvent
 from shanzhi.city.places.levels import Level
 from shanzhi.core.kit.errors import ShanzhiError
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

@@ -16,6 +16,8 @@ from shanzhi.city.modes.errors import AreaNeverSoLarge, AreaTooLarge, SecondAuth
 from shanzhi.city.places.levels import Level
 from shanzhi.core.kit.errors import ShanzhiError
 
+pytestmark = pytest.mark.once
+
 DAYS = st.dates(date(2026, 1, 1), date(2026, 12, 31))
 LEVELS = st.sampled_from(list(Level))
 CONTENTS = st.builds(

@@ -23,6 +23,8 @@ from shanzhi.city.places.wishes import Change
 from shanzhi.core.flow import UnknownEdge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 
+pytestmark = pytest.mark.once
+
 DAY = date(2026, 3, 9)
 ONE, OTHER, STREET, DISTRICT = "900101001001", "900101001002", "900101001", "900101"
 SCHOOL = PartnerFacts("示例第一小学", "school", "联系人示例", "028-0000-0001", "操场周末开放")

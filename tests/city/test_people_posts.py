@@ -56,7 +56,7 @@ def test_the_kinds_of_the_pack(post_kinds, db, at, tmp_path):
     assert list(kinds) == [
         "acceptor", "shift_lead", "dispatcher", "unit_handler", "unit_lead", "grid_head", "grid_adviser",
         "grid_worker", "grid_helper", "surge_worker", "commander", "duty_officer", "upper_authority", "health_worker",
-        "tracer", "store_keeper", "system_admin", "security_admin", "audit_admin",
+        "tracer", "laboratory", "store_keeper", "system_admin", "security_admin", "audit_admin",
     ]  # fmt: skip
     assert [code for code, kind in kinds.items() if kind.for_unit] == ["unit_handler", "unit_lead"]
     assert all(kind.zh and kind.en and set(kind.capabilities) <= set(LABELS) for kind in kinds.values())

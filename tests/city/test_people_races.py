@@ -13,7 +13,7 @@ from shanzhi.city.people.errors import AccountLocked, DutiesConflict, SignInFail
 from shanzhi.city.people.models import Post, SignInGuard
 from shanzhi.core.kit.errors import ShanzhiError
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 def together(*calls):

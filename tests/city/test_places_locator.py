@@ -14,6 +14,8 @@ from shanzhi.city.places.locator import shape_of
 from shanzhi.city.places.models import Place
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 
+pytestmark = pytest.mark.once
+
 
 def square(west, south, east, north):
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]

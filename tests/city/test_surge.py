@@ -22,6 +22,8 @@ from shanzhi.core.flow.errors import UnknownEdge
 from shanzhi.core.kit.errors import InvalidInput, NotFound, Refused
 from shanzhi.core.kit.ids import uuid7
 
+pytestmark = pytest.mark.once
+
 DAY = date(2026, 3, 9)
 END = DAY + timedelta(days=14)
 

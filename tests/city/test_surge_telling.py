@@ -17,6 +17,8 @@ from shanzhi.city.surge import actions, lists, telling
 from shanzhi.city.surge.actions import NewNeed, NewOffer
 from shanzhi.city.surge.jobs import tell_posted
 
+pytestmark = pytest.mark.once
+
 DAY, END = date(2026, 3, 9), date(2026, 3, 23)
 NUMBER = "13800000001"
 

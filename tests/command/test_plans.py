@@ -20,7 +20,7 @@ from shanzhi.city.places.models import Place
 from shanzhi.command.plans.models import Notice
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[[str], Any]
 
 
@@ -160,7 +160,7 @@ def test_what_a_proposal_may_not_be(
 
 @pytest.mark.once
 def test_responses_of_before_get_their_english_titles(live: Any) -> None:
-    usual, own = live()["row"]["id"], live("flood", title="示例大院响应")["row"]["id"]
+    usual, own = live()["row"]["id"], live("heat", title="示例大院响应")["row"]["id"]
     Activation.objects.update(title_en="")
     fill = import_module("shanzhi.command.plans.migrations.0002_english_titles").FILL
     with connection.cursor() as cursor:

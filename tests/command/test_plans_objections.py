@@ -21,7 +21,7 @@ from shanzhi.command.plans import erasing
 from shanzhi.command.plans.models import Notice, Objection, ObjectionEvent
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 SignIn = Callable[[str], Any]
 TEXT = "示例：我每周要去医院透析，封闭单元门后无法外出。"
 

@@ -22,7 +22,7 @@ from shanzhi.command.plans.document import CHAPTERS
 from shanzhi.core.kit.errors import InvalidInput
 from shanzhi.core.kit.ids import uuid7
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 FOUR = {"epidemic", "flood", "heat", "gas"}
 
 

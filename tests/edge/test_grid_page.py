@@ -19,6 +19,8 @@ from shanzhi.city.people import actions as people
 from shanzhi.city.people.models import Account
 from shanzhi.city.places.models import Place
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def divided(city, clock):

@@ -16,7 +16,7 @@ from shanzhi.command.plans import packs
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.work.orders.models import Order, Rung
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 # 22:00 of a Monday in Shanghai.
 NIGHT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
 

@@ -17,7 +17,7 @@ from shanzhi.work.cases.models import Case
 from shanzhi.work.orders.models import Order, Recipient, Rung
 from shanzhi.work.sweeps.models import Sweep
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 # 22:00 of a Monday in Shanghai.
 NIGHT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from shanzhi.edge.cli.demo import PASSWORD
 from shanzhi.work.orders import checking, folding, ladder, rollup
 from shanzhi.work.orders.models import Discrepancy, Recipient, Rung
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 PEOPLE = 8
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TO_INSPECT = ("accept", "file", "dispatch", "sign", "handle", "feed_back")
 TO_CLOSE = (*TO_INSPECT, "inspect", "close")
 APPEAL = ("ask_appeal", "endorse_appeal", "approve_appeal")

@@ -14,7 +14,7 @@ from shanzhi.base.clocks.models import ClockEvent
 from shanzhi.base.outbox.models import OutboxRow
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 UNTIL = "2026-03-19T10:00:00Z"
 TO_UNIT = ("accept", "file", "dispatch", "sign")
 CLOCKS = [

@@ -10,7 +10,7 @@ import pytest
 
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TO_SIGNED = ("accept", "file", "dispatch", "sign")
 TO_INSPECTED = (*TO_SIGNED, "handle", "feed_back", "inspect")
 UNTIL = "2026-03-19T10:00:00Z"

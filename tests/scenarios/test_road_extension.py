@@ -10,7 +10,7 @@ import pytest
 
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TO_UNIT = ("accept", "file", "dispatch", "sign")
 GRANT = ("ask_extend", "endorse_extend", "approve_extend")
 

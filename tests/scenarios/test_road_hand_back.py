@@ -11,7 +11,7 @@ import pytest
 
 from shanzhi.core.kit.clock import FixedClock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 TO_UNIT = ("accept", "file", "dispatch")
 
 

@@ -11,7 +11,7 @@ import pytest
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 def test_not_accepted_happy(case: Any, clock: FixedClock) -> None:

@@ -13,7 +13,7 @@ from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.work.cases import effects
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 def test_self_handled_not_drawn_happy(

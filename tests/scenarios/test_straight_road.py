@@ -87,7 +87,6 @@ def test_the_whole_road(
     }  # fmt: skip
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(("verb", "who", "state"), ROAD, ids=[verb for verb, _, _ in ROAD])
 def test_nobody_else_may(
     verb: str, who: str, state: str, report: Callable[..., Any], sign_in: Callable[..., Any]
@@ -104,7 +103,6 @@ def test_nobody_else_may(
     assert after == before
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("verb", "field"),
     [("file", "condition_id"), ("dispatch", "unit_id"), ("handle", "note"), ("feed_back", "note")],
@@ -170,7 +168,6 @@ def test_a_report_sent_twice_is_one_case(resident: Any, sign_in: Callable[..., A
     assert queues["reported"] == 1
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
@@ -224,7 +221,6 @@ def test_the_number_is_masked_and_its_reveal_recorded(
     assert sign_in("chuzhi").post(f"{_address(receipt)}/reveal", {"reason": "回访"})[0] == 403
 
 
-@pytest.mark.once
 def test_the_handler_may_not_inspect(
     report: Callable[..., Any], sign_in: Callable[..., Any], clock: FixedClock
 ) -> None:

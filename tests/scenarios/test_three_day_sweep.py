@@ -14,7 +14,7 @@ from shanzhi.work.cases.models import Case
 from shanzhi.work.sweeps import folding, loop
 from shanzhi.work.sweeps.models import Share, Sweep, TurnPiece
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

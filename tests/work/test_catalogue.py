@@ -30,6 +30,8 @@ from shanzhi.work.catalogue.limits import parse_limit
 from shanzhi.work.catalogue.models import CatalogueVersion, Condition, Kind
 from shanzhi.work.catalogue.rows import COLUMNS, ConditionRow, read_conditions
 
+pytestmark = pytest.mark.once
+
 HEADINGS = list(COLUMNS)
 
 

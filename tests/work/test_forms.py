@@ -15,6 +15,8 @@ from shanzhi.work.forms import actions, answers, packs, queries
 from shanzhi.work.forms.errors import FormChanged
 from shanzhi.work.forms.models import FormVersion
 
+pytestmark = pytest.mark.once
+
 RIGHT = {"text": "一切正常", "number": 2, "temperature": 36.5, "yes_no": True, "date": "2026-03-09"}
 
 

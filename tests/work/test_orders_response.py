@@ -33,7 +33,7 @@ from shanzhi.work.orders.errors import SecondPerson
 from shanzhi.work.orders.models import CallThrough, Order, OrderEvent, Receipt, Recipient, Said
 
 __all__ = ["gateways"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 FLOOD = [
     {"template": "flood_duty"},
     {"template": "flood_low_floors", "posts": ["grid_worker"], "minutes": 30},

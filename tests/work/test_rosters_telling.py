@@ -17,7 +17,7 @@ from shanzhi.core.kit.clock import FixedClock
 from shanzhi.work.rosters import actions
 
 SignIn = Callable[[str], Any]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 PHONE = "19900007777"
 
 

@@ -24,6 +24,8 @@ from shanzhi.scenes.sampling.drafting import Draft
 from shanzhi.scenes.sampling.models import Allocation, Campaign, Point, Ticket, Tube
 
 HOURS_AGO = 2
+OPEN_HOURS = 11
+LATEST = 12
 _SHARE = 0.7  # of the doors due by now that have come
 
 
@@ -35,10 +37,9 @@ def seed_sampling() -> None:
     communities = _communities()
     if not communities:
         return
-    opens = max(time(0, 0), (localtime(now) - timedelta(hours=HOURS_AGO)).time().replace(minute=0, second=0))
-    if localtime(now).hour < HOURS_AGO + 1:
-        opens = time(0, 0)
-    closes = time(23, 30) if opens.hour > 12 else time(opens.hour + 11, 0)
+    # Eleven hours on the day, whatever the time is: fewer would leave doors without a slot.
+    opens = time(min(max(localtime(now).hour - HOURS_AGO, 0), LATEST))
+    closes = time(opens.hour + OPEN_HOURS)
     begun = now - timedelta(hours=HOURS_AGO + 12)
     begun = max(begun, localtime(now).replace(hour=0, minute=0, second=1, microsecond=0))
     first, second = _actor("yiwu", begun), _actor("zhihui", begun)
