@@ -17,7 +17,7 @@ from shanzhi.work.cases import actions
 from shanzhi.work.cases.actions import Given, Step
 from shanzhi.work.cases.models import Case
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+pytestmark = pytest.mark.django_db(transaction=True)
 ROUNDS = 12
 
 
