@@ -11,6 +11,7 @@ from django.utils.timezone import localdate
 
 from shanzhi.base.retention.holdings import Scope
 from shanzhi.city.modes.models import Activation
+from shanzhi.city.places.models import Place
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.scenes.isolation import held
 from shanzhi.scenes.isolation.contacts_models import ContactLead, ContactRead, ContactTask
@@ -43,9 +44,11 @@ def positive(field: Any, desk: Any, at: Any, first: int, door: int) -> Retest:
 
 
 def live(field: Any, at: Any) -> Activation:
+    """A response with a basis, no larger than needed: one micro-grid of the community."""
+    [part] = Place.objects.filter(name="示例微网格1").values_list("id", flat=True)
     return Activation.objects.create(
         number=f"XY-{uuid7().hex[-8:]}", plan="epidemic", plan_version=1, hazard="epidemic", title="示例响应",
-        level=2, state="live", place_ids=[field.campaign.place_id], is_compulsory=True, basis="示例条款",
+        level=2, state="live", place_ids=[part], is_compulsory=True, basis="示例条款",
         document="示例〔2026〕1号", content={}, proposed_by_id=uuid7(), proposed_by="示例甲", proposed_at=at,
         approved_by_id=uuid7(), approved_by="示例乙", live_at=at, last_on=localdate(at) + timedelta(days=14),
     )  # fmt: skip

@@ -25,9 +25,11 @@ from shanzhi.scenes.isolation.errors import OneHop
 
 NUMBER_PREFIX = "MJ"
 FARTHEST_ASKED = 1  # links are computed for the case and for its contacts: one hop from each, nothing beyond
-_ABOVE_SQL = (
-    "SELECT coalesce(array_agg(DISTINCT ancestor_id), '{}') FROM places_placeclosure "
-    "WHERE descendant_id = %s AND from_on <= %s AND (to_on IS NULL OR to_on > %s)"
+# A response is no larger than needed: often a micro-grid or two of the community.
+_LINE_SQL = (
+    "SELECT coalesce(array_agg(DISTINCT CASE WHEN descendant_id = %s THEN ancestor_id ELSE descendant_id END), '{}') "
+    "FROM places_placeclosure WHERE (descendant_id = %s OR ancestor_id = %s) AND from_on <= %s "
+    "AND (to_on IS NULL OR to_on > %s)"
 )
 
 
@@ -159,10 +161,10 @@ def facts_of(people: Sequence[ContactPerson]) -> dict[UUID, list[ContactFact]]:
 
 
 def response_at(community_id: UUID, on: date) -> Activation | None:
-    """The live response with a legal basis at a community, the newest."""
+    """The live response with a legal basis at a community, above it or at a part of it; the newest."""
     rows = Activation.objects.filter(
         state=RESPONSE_LIVE, is_compulsory=True,
-        place_ids__overlap=RawSQL(f"({_ABOVE_SQL})", [community_id, on, on]),
+        place_ids__overlap=RawSQL(f"({_LINE_SQL})", [community_id, community_id, community_id, on, on]),
     ).order_by("-live_at", "-id")  # fmt: skip
     return next((row for row in rows if row.last_on is None or row.last_on >= on), None)
 
