@@ -46,6 +46,18 @@ now = settings.SHANZHI_CLOCK.now()
 account = people.create_account("weiwang", "微网格员寅", "Shanzhi-2026", actor=SYSTEM, at=now)
 people.appoint(account.id, "grid_worker", sys.argv[1], from_on=localdate(now), actor=SYSTEM, at=now)
 """
+LEFT = """
+import sys, django
+django.setup()
+from django.conf import settings
+from django.utils.timezone import localdate
+from shanzhi.base.access import SYSTEM
+from shanzhi.city.people import actions as people
+from shanzhi.city.people.models import Post
+now = settings.SHANZHI_CLOCK.now()
+post = Post.objects.get(account__username="weiwang")
+people.end_post(post.id, on=localdate(now), actor=SYSTEM, at=now)
+"""
 SLIPS = """
 import json, sys, django
 django.setup()
@@ -81,6 +93,7 @@ def zone(team: Any, environment: dict[str, str]) -> Any:
     boss.send(f"/api/responses/{response}/approve", {})
     yield micro
     boss.send(f"/api/responses/{response}/end", {"reason": "示例：风险解除"})
+    run(environment, LEFT)  # other walks count who is there
 
 
 def test_somebody_at_home_is_asked_missed_treated_and_set_free(

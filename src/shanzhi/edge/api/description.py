@@ -25,10 +25,10 @@ def schema() -> OpenAPI:
 
 
 def as_json(request: HttpRequest) -> HttpResponseBase:
-    """The description for programs."""
-    return cast(HttpResponseBase, OpenAPIJsonView.as_view(schema())(request))
+    """The description for programs (not checked against the standard for whoever asks first: tests do that)."""
+    return cast(HttpResponseBase, OpenAPIJsonView.as_view(schema(), skip_validation=True)(request))
 
 
 def for_people(request: HttpRequest) -> HttpResponseBase:
     """The description as pages."""
-    return cast(HttpResponseBase, SwaggerView.as_view(schema())(request))
+    return cast(HttpResponseBase, SwaggerView.as_view(schema(), skip_validation=True)(request))
