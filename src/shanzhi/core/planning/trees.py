@@ -109,7 +109,7 @@ def cut_tree(
             for w in range(to + 1, wide + 1):
                 table[up, w] = INFINITE
             if weight[i] <= high:
-                # Sums stay in 32 bits: a third faster than in the 64 that numba would make of them.
+                # Sums stay in 32 bits: a quarter faster than in the 64 that numba would make of them.
                 for v in range(from_, to + 1):
                     given = np.int32(before[i, v])
                     if given < DOUBTFUL:
