@@ -7,9 +7,9 @@ is no peer in it: the peers of its kernels are in partition.py and tiles.py.
 `python bench/division.py [--city 510100]`.
 
 Idle machine, 2 cores, nice 0, a slow one (20 M additions in 2.7 s of Python), 2026-11-28, once: **159.9 s**
-by the clock, 236.9 CPU s (program 146.7, server 90.1): the goal of 120 s is missed there. Reading 8.3, neighbours 6.8,
-dividing 8.5, writing 2.4, publishing up to the drawing 77.9, saving 8.8, tiles 46.0 s. The table below is an earlier
-commit on a busy machine.
+by the clock, 236.9 CPU s (program 146.7, server 90.1): the goal of 120 s is missed there. Reading 8.3,
+neighbours 6.8, dividing 8.5, writing 2.4, publishing up to the drawing 77.9, saving 8.8, tiles 46.0 s. The table
+below is an earlier commit on a busy machine.
 
 Measured 2026-11-28 on a BUSY machine: 2 cores shared with other work (load 3.7 before, 9 after), program and server
 at nice 10, helpers at 15; Python 3.11, PostgreSQL 18. 3,047 communities, 928,612 floors, 6,812,890 households became
