@@ -35,9 +35,9 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def clock(settings: Any, tmp_path: Path) -> FixedClock:
-    """Business time stands still at NOW; files go to a folder of the test."""
-    found = FixedClock(NOW)
+def clock(request: pytest.FixtureRequest, settings: Any, tmp_path: Path) -> FixedClock:
+    """Business time stands still at NOW, or at a module's CLOCK_STANDS_AT; files go to a folder of the test."""
+    found = FixedClock(getattr(request.module, "CLOCK_STANDS_AT", NOW))
     settings.SHANZHI_CLOCK = found
     settings.SHANZHI_MEDIA_DIR = tmp_path / "media"
     settings.SHANZHI_TILES_DIR = tmp_path / "tiles"
@@ -57,6 +57,24 @@ def city(seeded: Seeded, db: None, clock: FixedClock, settings: Any) -> None:
     """The demo city without its sample cases (its passwords hashed quickly: Argon2 has tests of its own)."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     seeded.bring(clock.now())
+
+
+@pytest.fixture
+def sink(clock: FixedClock) -> Iterator[Any]:
+    """Messages of drills go into the sink, and nowhere else; the desk that carries them."""
+    from shanzhi.base.messaging import channels
+    from shanzhi.base.messaging.sender import Desk
+    from shanzhi.edge.exchange.channels.sink import SinkChannel
+
+    before = channels.registered()
+    for code in before:
+        channels.unregister(code)
+    channel = SinkChannel(clock)
+    channels.register(channel)
+    yield Desk(channel, clock)
+    channels.unregister(channels.SINK)
+    for one in before.values():
+        channels.register(one)
 
 
 class Api:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -27,7 +27,6 @@ from shanzhi.core.kit.clock import FixedClock
 from shanzhi.core.kit.outcomes import UNKNOWN
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import plan_drill
-from shanzhi.edge.exchange.channels.sink import SinkChannel
 from shanzhi.work.cases.models import Case
 from shanzhi.work.orders import folding, ladder
 from shanzhi.work.orders import receipts as receipt_door
@@ -38,27 +37,7 @@ from shanzhi.work.sweeps import visits as visit_door
 from shanzhi.work.sweeps.models import FollowUp, Share, Sweep, Turn, Visit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
-NIGHT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)  # 22:00 of a Monday in Shanghai
-
-
-@pytest.fixture
-def clock(clock: FixedClock, settings: Any) -> FixedClock:
-    found = FixedClock(NIGHT)
-    settings.SHANZHI_CLOCK = found
-    return found
-
-
-@pytest.fixture
-def sink(clock: FixedClock) -> Iterator[Desk]:
-    before = channels.registered()
-    for code in before:
-        channels.unregister(code)
-    channel = SinkChannel(clock)
-    channels.register(channel)
-    yield Desk(channel, clock)
-    channels.unregister(channels.SINK)
-    for one in before.values():
-        channels.register(one)
+NIGHT = CLOCK_STANDS_AT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)  # 22:00 of a Monday in Shanghai
 
 
 @pytest.fixture

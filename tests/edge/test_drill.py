@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import numpy as np
 import pytest
 from django.utils.timezone import localdate
 
-from shanzhi.base.messaging import channels
 from shanzhi.base.messaging.models import Message
 from shanzhi.city.people.models import Account
 from shanzhi.city.people.queries import actor_for_account
@@ -19,32 +16,12 @@ from shanzhi.command.drills import packs, scoring
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import drilling
-from shanzhi.edge.exchange.channels.sink import SinkChannel
 from shanzhi.work.orders import actions, checking
 from shanzhi.work.orders.drafting import Draft
 from shanzhi.work.orders.models import Order, Receipt, Recipient
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
-AT = datetime(2026, 3, 9, 14, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock(clock: FixedClock, settings: Any) -> FixedClock:
-    found = FixedClock(AT)
-    settings.SHANZHI_CLOCK = found
-    return found
-
-
-@pytest.fixture(autouse=True)
-def sink(clock: FixedClock) -> Iterator[None]:
-    before = channels.registered()
-    for code in before:
-        channels.unregister(code)
-    channels.register(SinkChannel(clock))
-    yield
-    channels.unregister(channels.SINK)
-    for one in before.values():
-        channels.register(one)
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("sink")]
+AT = CLOCK_STANDS_AT = datetime(2026, 3, 9, 14, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,32 +19,12 @@ from shanzhi.command.drills import packs, scoring
 from shanzhi.core.kit.clock import FixedClock
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import plan_drill
-from shanzhi.edge.exchange.channels.sink import SinkChannel
 from shanzhi.work.cases.models import Case
 from shanzhi.work.orders.models import Order, Receipt, Recipient
 from shanzhi.work.sweeps.models import Sweep, Turn, Visit
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
-AT = datetime(2026, 3, 9, 14, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock(clock: FixedClock, settings: Any) -> FixedClock:
-    found = FixedClock(AT)
-    settings.SHANZHI_CLOCK = found
-    return found
-
-
-@pytest.fixture(autouse=True)
-def sink(clock: FixedClock) -> Iterator[None]:
-    before = channels.registered()
-    for code in before:
-        channels.unregister(code)
-    channels.register(SinkChannel(clock))
-    yield
-    channels.unregister(channels.SINK)
-    for one in before.values():
-        channels.register(one)
+pytestmark = [pytest.mark.django_db, pytest.mark.once, pytest.mark.usefixtures("sink")]
+AT = CLOCK_STANDS_AT = datetime(2026, 3, 9, 14, tzinfo=UTC)
 
 
 def crew(at: datetime) -> plan_drill.Crew:

@@ -18,14 +18,7 @@ from shanzhi.work.orders.models import Order, Rung
 
 pytestmark = pytest.mark.django_db
 # 22:00 of a Monday in Shanghai.
-NIGHT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def clock(clock: FixedClock, settings: Any) -> FixedClock:
-    found = FixedClock(NIGHT)
-    settings.SHANZHI_CLOCK = found
-    return found
+NIGHT = CLOCK_STANDS_AT = datetime(2026, 3, 9, 14, 0, tzinfo=UTC)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from psycopg.pq import Format
 
 SERVER_EPOCH = 946_684_800_000_000  # microseconds from 1970 to 2000, from where the server counts
 NULL = b"\xff\xff\xff\xff"
-_COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _HEAD = struct.Struct(">iiIii").pack
 _INT = struct.Struct(">ii").pack
 _LONG = struct.Struct(">iq").pack
@@ -121,7 +121,7 @@ def packed_instant(value: int) -> bytes:
 
 def copied(rows: Sequence[bytes]) -> bytes:
     """Rows, each with the number of its values before it, as COPY … (FORMAT BINARY) takes them."""
-    return _COPY_HEAD + b"".join(rows) + b"\xff\xff"
+    return COPY_HEAD + b"".join(rows) + b"\xff\xff"
 
 
 def _literal(obj: Packed) -> bytes:

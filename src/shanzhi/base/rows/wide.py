@@ -13,11 +13,11 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
+from shanzhi.base.rows.packing import COPY_HEAD, copied
+
 Raw = NDArray[np.bytes_]
 ID, INT, FLOAT, DAY, SMALL = "S16", ">i4", ">f8", ">i4", ">i2"
 NO_ID = bytes(16)
-_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_END = b"\xff\xff"
 _SEND = {ID: "uuid_send", INT: "int4send", FLOAT: "float8send"}
 _ARRAY_HEAD = 20  # bytes before the values of an array: dimensions, flags, type, length, first index
 _EPOCH = date(2000, 1, 1)
@@ -42,7 +42,7 @@ def read_wide(cursor: Any, sql: str, params: Any, kinds: Sequence[tuple[str, str
         f"COPY (SELECT int8send(count(*)), {told} FROM ({sql}) AS own) TO STDOUT (FORMAT BINARY)", params
     ) as copy:
         data = b"".join(copy)
-    at, sent = len(_HEAD) + 2, []
+    at, sent = len(COPY_HEAD) + 2, []
     for _ in range(1 + len(kinds)):
         size = max(int.from_bytes(data[at : at + 4], "big", signed=True), 0)  # -1 where there are no rows
         sent.append(memoryview(data)[at + 4 : at + 4 + size])
@@ -77,12 +77,7 @@ def packed(columns: dict[str, tuple[str, Any]], count: int) -> bytes:
     rows["#"] = len(columns)
     for name, (kind, values) in columns.items():
         rows[f"{name}#"], rows[name] = np.dtype(kind).itemsize, values
-    return framed(rows.tobytes())
-
-
-def framed(rows: bytes) -> bytes:
-    """Packed rows with the head and the end that the server wants."""
-    return _HEAD + rows + _END
+    return copied([rows.tobytes()])
 
 
 def day_number(on: date) -> int:

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import connection
 
 from shanzhi.base.rows import array_of
-from shanzhi.base.rows.wide import copy_in, day_number, framed
+from shanzhi.base.rows.packing import copied
+from shanzhi.base.rows.wide import copy_in, day_number
 from shanzhi.city.places.levels import Level, canonical
 from shanzhi.city.places.rows import DivisionRow
 from shanzhi.city.places.succession import Node, Plan, Tree, Wanted, line_of
@@ -343,4 +344,4 @@ def _new_lines(created: list[Wanted], parents: Mapping[UUID, UUID | None], on: d
             pieces.append(behind)
             between[wanted.parent] = pieces
         rows.append(wanted.id.bytes.join(pieces))
-    return framed(b"".join(rows))
+    return copied(rows)
