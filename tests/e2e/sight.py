@@ -1,9 +1,12 @@
-"""What a walk sees: windows' sizes, screenshots, what the API answers a person."""
+"""What a walk sees: windows' sizes, screenshots, the city's calendar, what the API answers a person."""
 
 from __future__ import annotations
 
+import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
@@ -17,6 +20,12 @@ def keep(one: Any, pictures: Path | None, name: str) -> None:
     if pictures:
         one.page.wait_for_timeout(400)  # what slides in has stopped
         one.page.screenshot(path=pictures / f"{name}.png", style=".el-message { display: none }")
+
+
+def today(ahead: int = 0) -> str:
+    """A day of the calendar of the city, whatever this machine's clock on the wall shows."""
+    zone = ZoneInfo(os.environ.get("SHANZHI_TIME_ZONE", "Asia/Shanghai"))
+    return (datetime.now(zone) + timedelta(days=ahead)).date().isoformat()
 
 
 def read(person: Any, path: str) -> Any:

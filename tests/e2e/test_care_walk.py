@@ -6,13 +6,12 @@ import json
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
-from tests.e2e.sight import DESK, PHONE, SOON, keep, place, read
+from tests.e2e.sight import DESK, PHONE, SOON, keep, place, read, today
 
 COMMUNITY = "510107063012"
 # What no window can do: let days pass for one person, post a worker, and read what is printed on slips.
@@ -74,11 +73,6 @@ def run(environment: dict[str, str], program: str, *given: str) -> str:
         [sys.executable, "-c", program, *given], env=settings, check=True, stdout=subprocess.PIPE, text=True
     )
     return done.stdout
-
-
-def today(ahead: int = 0) -> str:
-    """A day of the calendar of this machine."""
-    return (datetime.now(UTC).astimezone() + timedelta(days=ahead)).date().isoformat()
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +257,7 @@ def _issued(window: Any, health: Any, zone: dict[str, Any], pictures: Path | Non
     health.get("pick-samp-input").fill(zone["code"])
     health.get("pick-row").first.click()
     health.page.locator('input.text-input[maxlength="60"]').fill("行走采样")
-    health.get("samp-first").fill(today())
+    health.get("samp-first").fill(today(1))  # whatever the time is, its slots are still to come
     for nth, clock in ((0, "00:00"), (1, "23:30")):
         health.page.locator('input[type="time"]').nth(nth).fill(clock)
     keep(health, pictures, "sampling-compose")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 from tests.e2e import phones
-from tests.e2e.sight import DESK, PHONE, SOON, WALL, keep, place, read
+from tests.e2e.sight import DESK, PHONE, SOON, WALL, keep, place, read, today
 
 STREET, COMMUNITY = "510107063", "510107063012"  # a street of the demo district, and a small community of it
 MANY, ONLY_DELIVERED, CANNOT = 200, 10, 6
@@ -209,8 +209,7 @@ def test_a_response_is_wound_up_and_what_it_collected_destroyed(
 ) -> None:
     lead, boss = team["zhibanzhang"], team["zhihui"]
     street = place(boss, "510107001")
-    on = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
-    body = {"level": 4, "place_ids": [street["id"]], "document": "示例汛指〔2026〕8号", "last_on": on}
+    body = {"level": 4, "place_ids": [street["id"]], "document": "示例汛指〔2026〕8号", "last_on": today(2)}
     response = lead.send("/api/plans/flood/propose", body)["id"]
     boss.send(f"/api/responses/{response}/approve", {})
 
@@ -250,7 +249,7 @@ def test_a_response_is_wound_up_and_what_it_collected_destroyed(
     # What was collected is to be destroyed today; only then is the response over.
     desk.page.goto(f"/#/responses/{response}/stand-down")
     desk.page.locator('[data-test="stand-destruction"] a').click()
-    desk.get("plan-due").fill(datetime.now(UTC).astimezone().date().isoformat())
+    desk.get("plan-due").fill(today())
     desk.get("plan-go").click()
     desk.page.wait_for_url(re.compile("retention/runs/"))
     run = desk.page.url

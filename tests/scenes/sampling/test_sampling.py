@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.models import Sum
+from django.utils.timezone import localdate, localtime
 
 from shanzhi.base.retention.holdings import Scope, known
 from shanzhi.city.modes import happenings, standing
@@ -138,6 +139,18 @@ def test_nobody_is_planned_twice_or_lost(town: Any, who: Callable[[str], Any], c
     assert (made.doors, made.left_out, Point.objects.filter(campaign=made).count()) == (360, 0, 3)
     _whole(made)
     assert made.metres < 400
+
+
+def test_a_round_drafted_late_in_the_day_has_tables_for_the_hours_left(
+    town: Any, who: Callable[[str], Any], clock: Any
+) -> None:
+    evening = localtime(clock.now()).replace(hour=18, minute=40)
+    today = Draft("round_ten", [town.community.id], localdate(evening), opens=time(8), closes=time(20))
+    need = actions.preview(today, actor=who("yiwu"), at=evening)
+    assert (need.slots, need.points, need.tables) == (2, 3, 15)
+    made = actions.create(today, actor=who("yiwu"), at=evening)
+    assert (made.left_out, Point.objects.filter(campaign=made).count()) == (0, 3)
+    assert set(Allocation.objects.filter(campaign=made).values_list("slot", flat=True)) == {22, 23}
 
 
 def test_corrections_by_hand_plan_the_rest_again(town: Any, who: Callable[[str], Any], clock: Any) -> None:

@@ -53,7 +53,7 @@ def preview(draft: Draft, *, actor: Actor, at: datetime) -> planning.Wanted:
     found = ground(columns["place_ids"], columns["first_on"])
     if not found.ids:
         raise NoMicrogrids(field="place_ids")
-    return planning.wanted(Campaign(**columns), found)
+    return planning.wanted(Campaign(**columns), found, at)
 
 
 def create(draft: Draft, *, actor: Actor, at: datetime) -> Campaign:

@@ -57,7 +57,7 @@ class SamplingPart:
                 continue
             goods = template.zh.title if template.kind == str(Kind.DISTRIBUTION) else ""
             draft = Draft(template.code, live.place_ids, actions.first_day(at), goods=goods)
-            need = planning.wanted(Campaign(**checked(draft, at)), found)
+            need = planning.wanted(Campaign(**checked(draft, at)), found, at)
             lines.append(
                 Line(
                     f"{template.zh.title}：{need.people} 人、{need.doors} 户，{need.points} 个点位、"

@@ -44,45 +44,45 @@ def people_of(campaign: Campaign, doors: int) -> int:
     return round(doors * campaign.people_per_home)
 
 
-def wanted(campaign: Campaign, on_ground: Ground) -> Wanted:
-    """What a campaign of these numbers needs on this ground; writes nothing."""
-    doors = int(on_ground.doors.sum())
+def _left(campaign: Campaign, at: datetime) -> int:
+    """The slots that have not begun: a round drafted at noon for the same day has half of them."""
+    return max(1, slots.count(campaign) - slots.begun(campaign, at))
+
+
+def wanted(campaign: Campaign, on_ground: Ground, at: datetime) -> Wanted:
+    """What a campaign of these numbers needs on this ground from now on; writes nothing."""
+    doors, left = int(on_ground.doors.sum()), _left(campaign, at)
     people = people_of(campaign, doors)
-    loads = _loads(campaign, on_ground)
-    tables = sum(_tables(campaign, load) for load in loads)
-    hours = slots.count(campaign) * campaign.slot_minutes / 60
+    loads = _loads(campaign, on_ground, left)
+    tables = sum(_tables(campaign, load, left) for load in loads)
+    hours = left * campaign.slot_minutes / 60
     samplers = math.ceil(people / packs.pack().samplers_for) if campaign.kind == str(Kind.SAMPLING) else 0
     return Wanted(
         doors, people, len(on_ground.ids), on_ground.ungridded, len(loads), tables, tables * hours, samplers,
-        slots.count(campaign), slots.people_a_slot(campaign, campaign.most_tables),
+        left, slots.people_a_slot(campaign, campaign.most_tables),
     )  # fmt: skip
 
 
-def _most_doors(campaign: Campaign) -> int:
-    """The doors that a point of the most tables takes in all its slots."""
-    return max(1, slots.doors_a_slot(campaign, campaign.most_tables) * slots.count(campaign))
-
-
-def _how_many(campaign: Campaign, doors: int) -> int:
+def _how_many(campaign: Campaign, doors: int, left: int) -> int:
     wish = people_of(campaign, doors) / campaign.people_per_point
-    need = doors * SLACK / _most_doors(campaign)
+    need = doors * SLACK / max(1, slots.doors_a_slot(campaign, campaign.most_tables) * left)
     return max(1, math.ceil(max(wish, need) - 1e-9)) if doors else 0
 
 
-def _loads(campaign: Campaign, on_ground: Ground) -> list[int]:
+def _loads(campaign: Campaign, on_ground: Ground, left: int) -> list[int]:
     """The doors of each point, about."""
     found: list[int] = []
     areas = np.array(on_ground.areas)
     for area in sorted(set(on_ground.areas)):
         doors = int(on_ground.doors[areas == area].sum())
-        count = _how_many(campaign, doors)
+        count = _how_many(campaign, doors, left)
         found += [math.ceil(doors / count)] * count
     return found
 
 
-def _tables(campaign: Campaign, doors: int) -> int:
-    """The fewest tables whose slots take so many doors, and some more."""
-    need = doors * SLACK / max(1, slots.count(campaign))
+def _tables(campaign: Campaign, doors: int, left: int) -> int:
+    """The fewest tables that take so many doors, and some more, in the slots left."""
+    need = doors * SLACK / left
     for tables in range(1, campaign.most_tables):
         if slots.doors_a_slot(campaign, tables) >= need:
             return tables
@@ -102,7 +102,7 @@ def propose(campaign: Campaign, at: datetime) -> None:
     for area in sorted(set(found.areas)):
         mine = np.flatnonzero(areas == area)
         here = [one for one in candidates if one.area == area] or [_amid(found, mine)]
-        made += _points(campaign, found, mine, here, len(made))
+        made += _points(campaign, found, mine, here, len(made), _left(campaign, at))
     Point.objects.bulk_create(made, batch_size=2000)
     _lay_out(campaign, found, made, at)
 
@@ -112,11 +112,13 @@ def _amid(found: Ground, mine: Any) -> Spot:
     return Spot(found.areas[mine[0]], found.ids[mine[0]], "", "", lon, lat)
 
 
-def _points(campaign: Campaign, found: Ground, mine: Any, here: Sequence[Spot], before: int) -> list[Point]:
+def _points(
+    campaign: Campaign, found: Ground, mine: Any, here: Sequence[Spot], before: int, left: int
+) -> list[Point]:
     doors = found.doors[mine]
     lonlat = np.array([[one.lon, one.lat] for one in here])
     sites = choose_sites(
-        doors, found.at[mine], found.plane.from_degrees(lonlat), _how_many(campaign, int(doors.sum()))
+        doors, found.at[mine], found.plane.from_degrees(lonlat), _how_many(campaign, int(doors.sum()), left)
     )
     loads = np.bincount(sites.share, weights=doors, minlength=len(sites.spot))
     word = "采样点" if campaign.kind == str(Kind.SAMPLING) else "发放点"
@@ -130,7 +132,7 @@ def _points(campaign: Campaign, found: Ground, mine: Any, here: Sequence[Spot], 
             Point(
                 area=one.area, campaign=campaign, place_id=one.place_id, number=before + number + 1,
                 name=f"{one.name[:48]}{again}{word}", address=one.address, lon=one.lon, lat=one.lat,
-                tables=_tables(campaign, int(loads[number])), opens=campaign.opens, closes=campaign.closes,
+                tables=_tables(campaign, int(loads[number]), left), opens=campaign.opens, closes=campaign.closes,
             )
         )  # fmt: skip
     return made
