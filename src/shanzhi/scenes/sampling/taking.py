@@ -26,7 +26,7 @@ from shanzhi.scenes.sampling.errors import (
     TubeOfOneHousehold,
 )
 from shanzhi.scenes.sampling.flow import CLOSED, ISSUED, OPEN, TODO, Kind, What
-from shanzhi.scenes.sampling.reading import AHEAD, OLDEST, Submission, invalid, too_far
+from shanzhi.scenes.sampling.reading import AHEAD, OLDEST, GivenAct, Submission, invalid, too_far
 
 _ORDER = {str(What.TUBE): 0, str(What.CHECK_IN): 1, str(What.CLOSE): 2, str(What.BOX): 3}
 # A point and its campaign, for those whose post lies at or above it, or above a micro-grid that comes there.
@@ -62,23 +62,37 @@ _SERVED = """
 SELECT campaign_id, ticket_id FROM sampling_checkin WHERE campaign_id = ANY(%s) AND ticket_id = ANY(%s) AND once
 """
 _HASHES = "SELECT id, hash FROM sampling_act WHERE id = ANY(%s)"
+# Rows as one array a column; what is not returned was stored by another door a moment before.
 _ACTS = """
 INSERT INTO sampling_act (id, area, campaign_id, point_id, place_id, tube_id, what, table_no, people, is_retest,
   account_id, happened_at, received_at, hash)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[],
+  %s::int[], %s::bool[], %s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::bytea[])
+ON CONFLICT DO NOTHING RETURNING id
 """
 _CHECKINS = """
 INSERT INTO sampling_checkin (id, area, campaign_id, place_id, ticket_id, tube_id, people, once, is_retest, at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::int[], %s::bool[],
+  %s::bool[], %s::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING id
 """
 _TUBES = """
-INSERT INTO sampling_tube (id, area, campaign_id, point_id, table_no, barcode, pooling, capacity, filled, state,
-  opened_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, 'open', %s) ON CONFLICT DO NOTHING
+INSERT INTO sampling_tube (id, area, campaign_id, point_id, table_no, barcode, pooling, capacity, opened_at, filled,
+  state)
+SELECT *, 0, 'open' FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::int[], %s::text[], %s::text[],
+  %s::int[], %s::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING id
 """
-_FILL = "UPDATE sampling_tube SET filled = %s, ticket_id = %s, retest_id = %s WHERE area = %s AND id = %s"
-_CLOSE = (
-    "UPDATE sampling_tube SET state = 'closed', closed_at = %s WHERE area = %s AND id = %s AND state = 'open'"
-)
+_FILL = """
+UPDATE sampling_tube t SET filled = w.filled, ticket_id = w.ticket_id, retest_id = w.retest_id
+FROM unnest(%s::uuid[], %s::text[], %s::int[], %s::uuid[], %s::uuid[]) AS w (id, area, filled, ticket_id, retest_id)
+WHERE t.area = w.area AND t.id = w.id
+"""
+_CLOSE = """
+UPDATE sampling_tube t SET state = 'closed', closed_at = w.at
+FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS w (id, area, at)
+WHERE t.area = w.area AND t.id = w.id AND t.state = 'open'
+"""
 _BOX = """
 INSERT INTO sampling_box (id, area, campaign_id, point_id, label, taken_by, tubes, at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -136,6 +150,18 @@ class _Seen:
 def _fetch(cursor: Any, sql: str, params: Any) -> list[tuple[Any, ...]]:
     cursor.execute(sql, params)
     return list(cursor.fetchall())
+
+
+def _write(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    """Rows in one statement."""
+    if rows:
+        cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _added(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> set[UUID]:
+    """Insert rows in one statement; the ids of those that were new."""
+    _write(cursor, sql, rows)
+    return {row[0] for row in cursor.fetchall()} if rows else set()
 
 
 def _look(cursor: Any, items: Sequence[Submission], received_at: datetime) -> _Seen:
@@ -231,18 +257,19 @@ def _judge_all(
 
 def _insert_tubes(cursor: Any, seen: _Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None]) -> None:
     """New tubes go in before anybody is put into them; what another door opened a moment before is not ours."""
-    lost = set()
-    for number, row in sorted(taken.items(), key=lambda item: item[1].one.given.id):
-        given = row.one.given
-        cursor.execute(
-            _TUBES,
-            [
-                given.id, given.area, row.point.campaign_id, given.point, given.table, given.barcode,
-                given.pooling, seen.tubes[given.id].capacity, given.happened_at,
-            ],
-        )  # fmt: skip
-        if cursor.rowcount != 1:
-            lost.add(number)
+    opened = [taken[number] for number in sorted(taken, key=lambda number: taken[number].one.given.id)]
+    added = _added(
+        cursor, _TUBES,
+        [
+            (
+                given.id, given.area, row.point.campaign_id, given.point, given.table, given.barcode, given.pooling,
+                seen.tubes[given.id].capacity, given.happened_at,
+            )
+            for row in opened
+            for given in (row.one.given,)
+        ],
+    )  # fmt: skip
+    lost = {number for number, row in taken.items() if row.one.given.id not in added}
     _note_lost(cursor, taken, lost, outcomes)
     for number in lost:
         given = taken.pop(number).one.given
@@ -355,40 +382,44 @@ def _store(
 ) -> None:
     """Everything that passed: who came, acts; then what they change. Ids go in sorted."""
     rows = sorted(taken.items(), key=lambda item: item[1].one.given.id)
-    lost: set[int] = set()
-    for number, row in rows:
-        given = row.one.given
-        if given.what == str(What.CHECK_IN):
-            cursor.execute(
-                _CHECKINS,
-                [
-                    given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube,
-                    given.people, row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None,
-                    given.retest is not None,
-                    given.happened_at,
-                ],
-            )  # fmt: skip
-        else:
-            continue
-        if cursor.rowcount != 1:
-            lost.add(number)
+    came = [(number, row) for number, row in rows if row.one.given.what == str(What.CHECK_IN)]
+    added = _added(
+        cursor, _CHECKINS,
+        [
+            (
+                given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube, given.people,
+                row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None, given.retest is not None,
+                given.happened_at,
+            )
+            for _, row in came
+            for given in (row.one.given,)
+        ],
+    )  # fmt: skip
+    lost = {number for number, row in came if row.one.given.id not in added}
     _note_lost(cursor, taken, lost, outcomes)
     kept = [(number, row) for number, row in rows if number not in lost]
-    for number, row in kept:
-        given = row.one.given
-        cursor.execute(
-            _ACTS,
-            [
-                given.id, given.area, row.point.campaign_id, given.point, row.place_id,
-                given.tube if given.what == str(What.CLOSE) else given.id if given.what == str(What.TUBE) else None,
-                given.what, given.table, given.people, given.retest is not None, row.one.account_id,
-                given.happened_at, received_at, row.one.hash,
-            ],
-        )  # fmt: skip
-        if cursor.rowcount != 1:
-            lost.add(number)
-    _note_lost(cursor, taken, {number for number in lost if outcomes[number] is None}, outcomes)
-    _change(cursor, seen, [row for number, row in kept if number not in lost])
+    added = _added(
+        cursor, _ACTS,
+        [
+            (
+                given.id, given.area, row.point.campaign_id, given.point, row.place_id, _tube_of(given), given.what,
+                given.table, given.people, given.retest is not None, row.one.account_id, given.happened_at,
+                received_at, row.one.hash,
+            )
+            for _, row in kept
+            for given in (row.one.given,)
+        ],
+    )  # fmt: skip
+    late = {number for number, row in kept if row.one.given.id not in added}
+    _note_lost(cursor, taken, late, outcomes)
+    _change(cursor, seen, [row for number, row in kept if number not in late])
+
+
+def _tube_of(given: GivenAct) -> UUID | None:
+    """The tube that an act opens or closes."""
+    if given.what == str(What.CLOSE):
+        return given.tube
+    return given.id if given.what == str(What.TUBE) else None
 
 
 def _note_lost(
@@ -419,14 +450,14 @@ def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
             areas[given.tube] = given.area
         if given.retest:
             cursor.execute(_RESAMPLED, [given.people, given.people, given.area, given.retest])
-    for tube_id in sorted(areas):
-        tube = seen.tubes[tube_id]
-        cursor.execute(_FILL, [tube.filled, tube.ticket_id, tube.retest_id, areas[tube_id], tube_id])
+    filled = [(one, areas[one], seen.tubes[one]) for one in sorted(areas)]
+    _write(cursor, _FILL, [(one, area, t.filled, t.ticket_id, t.retest_id) for one, area, t in filled])
+    given_all = [row.one.given for row in rows]
+    closed = [(one.tube, one.area, one.happened_at) for one in given_all if one.what == str(What.CLOSE)]
+    _write(cursor, _CLOSE, closed)
     for row in rows:
         given = row.one.given
-        if given.what == str(What.CLOSE):
-            cursor.execute(_CLOSE, [given.happened_at, given.area, given.tube])
-        elif given.what == str(What.BOX):
+        if given.what == str(What.BOX):
             label, taken_by = given.label.strip(), " ".join(given.taken_by.split())
             cursor.execute(
                 _BOX,
