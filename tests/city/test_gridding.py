@@ -130,6 +130,7 @@ def test_published_grids_tile_their_community_and_hold_every_floor(built, at, is
     if is_wide:
         monkeypatch.setattr(instance, "_FEW", 1)
         monkeypatch.setattr(publishing, "_FEW", 1)
+        monkeypatch.setattr(publishing, "_ENOUGH", 1)
         monkeypatch.setattr(publishing, "_PIECE", 1)
         monkeypatch.setattr(helpers, "usual", lambda: 2)
     found = publish(propose(built, at, "900101001"), at)

@@ -38,6 +38,7 @@ from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
 _FEW = 10  # communities whose rows are found one by one in no time
+_ENOUGH = 250  # communities for helpers: one imports for as long as it takes to draw a hundred
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def publish(
     if found.state != Proposal.PUBLISHING:
         return found
     try:
-        wide = _is_wide(found)
-        with transaction.atomic(), in_sets(wide), helping(None if wide else 0) as ask:
+        many = ProposalPart.objects.filter(proposal=found).count()
+        wide = many > _FEW
+        with transaction.atomic(), in_sets(wide), helping(None if many > _ENOUGH else 0) as ask:
             store.lock()
             change, pieces = _work_out(found, on, localdate(at), tell, ask, wide)
             write(found, change, pieces, tell, on, reason, actor, at)
@@ -85,10 +87,6 @@ def publish(
             state=Proposal.READY, step="", error=error.as_dict("zh")
         )
     return Proposal.objects.get(id=proposal_id)
-
-
-def _is_wide(found: Proposal) -> bool:
-    return ProposalPart.objects.filter(proposal=found).count() > _FEW
 
 
 _PARTS = """

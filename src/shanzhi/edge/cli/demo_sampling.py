@@ -84,6 +84,9 @@ def _come(campaign: Campaign, now: datetime) -> None:
     chance = random.Random(7)
     due = slots.begun(campaign, now)
     worker = Account.objects.get(username="yiwu").id
+    tickets: dict[UUID, list[Ticket]] = {}
+    for ticket in Ticket.objects.filter(campaign=campaign).order_by("place_id", "ordinal"):
+        tickets.setdefault(ticket.place_id, []).append(ticket)
     for point in Point.objects.filter(campaign=campaign).order_by("number"):
         items: list[reading.GivenAct] = []
         tube: reading.GivenAct | None = None
@@ -92,11 +95,7 @@ def _come(campaign: Campaign, now: datetime) -> None:
         for piece in Allocation.objects.filter(campaign=campaign, point=point, slot__lt=due).order_by("slot"):
             start, end = slots.span(campaign, piece.slot)
             end = min(end, now - timedelta(seconds=30))
-            doors = Ticket.objects.filter(
-                campaign=campaign, place_id=piece.place_id, ordinal__gte=piece.first,
-                ordinal__lt=piece.first + piece.doors,
-            )  # fmt: skip
-            for ticket in doors:
+            for ticket in tickets[piece.place_id][piece.first : piece.first + piece.doors]:
                 if chance.random() > _SHARE or end <= start:
                     continue
                 people = chance.choice((1, 2, 2, 3, 3, 4))

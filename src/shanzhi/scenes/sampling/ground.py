@@ -8,9 +8,9 @@ from uuid import UUID
 
 import numpy as np
 import shapely
-from django.db import connection
+from django.db import connection, transaction
 
-from shanzhi.base.rows import in_sets
+from shanzhi.base.rows import by_index, in_sets
 from shanzhi.city.places import queries as places
 from shanzhi.core.geometry.project import Metres
 
@@ -24,11 +24,11 @@ WITH below AS MATERIALIZED (
   WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")}
 ), held AS (
   SELECT m.place_id, sum(f.homes) AS homes, avg(coalesce(b.lon, c.lon)) AS lon, avg(coalesce(b.lat, c.lat)) AS lat
-  FROM compounds_membership m
+  FROM below w
+  JOIN compounds_membership m ON m.area = w.area AND m.place_id = w.id AND {_ON.format(t="m")}
   JOIN compounds_floor f ON f.area = m.area AND f.id = m.floor_id AND {_STANDS.format(t="f")}
   JOIN compounds_building b ON b.area = f.area AND b.id = f.building_id
   JOIN compounds_compound c ON c.area = b.area AND c.id = b.compound_id
-  WHERE m.place_id IN (SELECT id FROM below) AND {_ON.format(t="m")}
   GROUP BY m.place_id
 )
 SELECT w.id, w.area, v.code, coalesce(h.homes, 0), coalesce(h.lon, w.lon), coalesce(h.lat, w.lat),
@@ -38,12 +38,17 @@ LEFT JOIN held h ON h.place_id = w.id
 ORDER BY v.code
 """
 _UNGRIDDED = f"""
-SELECT coalesce(sum(f.homes), 0) FROM compounds_compound c
-JOIN compounds_building b ON b.area = c.area AND b.compound_id = c.id
-JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id AND {_STANDS.format(t="f")}
-WHERE {_STANDS.format(t="c")} AND c.place_id IN (
-  SELECT k.descendant_id FROM places_placeclosure k WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")})
-AND NOT EXISTS (SELECT 1 FROM compounds_membership m WHERE m.area = f.area AND m.floor_id = f.id
+WITH below AS MATERIALIZED (
+  SELECT DISTINCT k.descendant_id AS id FROM places_placeclosure k
+  WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")}
+), stands AS MATERIALIZED (
+  SELECT f.area, f.id, f.homes FROM below w
+  JOIN compounds_compound c ON c.place_id = w.id AND {_STANDS.format(t="c")}
+  JOIN compounds_building b ON b.area = c.area AND b.compound_id = c.id
+  JOIN compounds_floor f ON f.area = b.area AND f.building_id = b.id AND {_STANDS.format(t="f")}
+)
+SELECT coalesce(sum(s.homes), 0) FROM stands s
+WHERE NOT EXISTS (SELECT 1 FROM compounds_membership m WHERE m.area = s.area AND m.floor_id = s.id
   AND {_ON.format(t="m")})
 """
 _SPOTS = f"""
@@ -53,10 +58,13 @@ WHERE c.lon IS NOT NULL AND c.kind <> 'shops' AND {_STANDS.format(t="c")} AND c.
 ORDER BY c.area, c.pinyin, c.id
 """
 _NAMED = f"""
-SELECT p.area, p.id, v.name, '', p.lon, p.lat FROM places_place p
+SELECT p.area, p.id, v.name, '', p.lon, p.lat FROM (
+  SELECT DISTINCT k.descendant_id AS id FROM places_placeclosure k
+  WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")}
+) w
+JOIN places_place p ON p.id = w.id AND p.level IN ('community', 'microgrid') AND p.lon IS NOT NULL
+  AND {_STANDS.format(t="p")}
 JOIN places_placeversion v ON v.place_id = p.id AND {_ON.format(t="v")}
-WHERE p.level IN ('community', 'microgrid') AND p.lon IS NOT NULL AND {_STANDS.format(t="p")} AND p.id IN (
-  SELECT k.descendant_id FROM places_placeclosure k WHERE k.ancestor_id = ANY(%(places)s) AND {_ON.format(t="k")})
 ORDER BY p.area, v.pinyin, p.id
 """
 
@@ -86,9 +94,10 @@ class Spot:
     lat: float
 
 
-def _rows(sql: str, place_ids: Iterable[UUID], on: date) -> list[tuple[Any, ...]]:
+def _rows(sql: str, place_ids: Iterable[UUID], on: date, *, wide: bool = False) -> list[tuple[Any, ...]]:
     ids = list(place_ids)
-    with in_sets(places.breadth(ids, on) > 500), connection.cursor() as cursor:
+    way = in_sets if wide or places.breadth(ids, on) > 500 else by_index
+    with transaction.atomic(), way(as_written=True), connection.cursor() as cursor:
         cursor.execute(sql, {"places": ids, "on": on})
         return list(cursor.fetchall())
 
@@ -107,7 +116,8 @@ def ground(place_ids: Iterable[UUID], on: date) -> Ground:
     known = ~np.isnan(spots[:, 0])
     spots[~known] = spots[known].mean(axis=0) if known.any() else (104.0, 30.6)
     plane = Metres.about(spots[:, 0], spots[:, 1]) if len(found) else Metres(104.0, 30.6)
-    ungridded = int(_rows(_UNGRIDDED, wanted, on)[0][0])
+    # No index leads from a building to its floors of any day: they are read through.
+    ungridded = int(_rows(_UNGRIDDED, wanted, on, wide=True)[0][0])
     return Ground(
         [row[0] for row in found], [row[1] for row in found], [row[2] for row in found],
         np.array([int(row[3]) for row in found], dtype=np.int64), plane.from_degrees(spots), plane, ungridded,

@@ -90,7 +90,7 @@ def issue(campaign: Campaign) -> int:
         given = {
             "campaign": campaign.id, "on": campaign.first_on, "alphabet": ALPHABET, "first": _ids(),
         }  # fmt: skip
-        with in_sets(campaign.doors > 2000), connection.cursor() as cursor:
+        with in_sets(campaign.doors > 2000, as_written=True), connection.cursor() as cursor:
             cursor.execute(_WRITE.format(checked=_CHECKED, body=_BODY), given)
             made += cursor.rowcount
         if made >= campaign.doors:
