@@ -18,6 +18,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from tests.e2e.backstage import Backstage
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "shanzhi_e2e"
@@ -111,6 +112,14 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def backstage(environment: dict[str, str], service: str) -> Iterator[Backstage]:
+    """What no window can do."""
+    opened = Backstage(environment)
+    yield opened
+    opened.close()
 
 
 class Person:

@@ -1,13 +1,8 @@
-"""Two hundred invented people with a phone each: set up through the product's own functions, heard at its hot doors.
-
-Run with the service's environment, it enrols them and prints their tokens: `python phones.py STREET COMMUNITY MANY`.
-"""
+"""Two hundred invented people with a phone each: set up by the product's own functions, heard at its hot doors."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,9 +11,40 @@ from typing import Any
 from urllib.request import Request, urlopen
 from uuid import uuid4
 
+from tests.e2e.backstage import Backstage
+
 AT_ONCE = 8
 NEAR = 5  # of the phones stand in the community of the worker with the window
 WORKER = "xingzou"
+ENROLLED = """
+import json
+from django.conf import settings
+from django.utils.timezone import localdate
+from shanzhi.base.access import SYSTEM
+from shanzhi.city.people import actions as people
+from shanzhi.city.people.models import Account
+from shanzhi.city.places.models import Place
+from shanzhi.edge.cli.demo import PASSWORD
+
+street, community, many, near_by, worker = given[0], given[1], int(given[2]), int(given[3]), given[4]
+now = settings.SHANZHI_CLOCK.now()
+micros = Place.objects.filter(level="microgrid", closed_on=None).order_by("code")
+near = list(micros.filter(code__startswith=community))
+far = list(micros.filter(code__startswith=street).exclude(code__startswith=community))
+where = [far[n % len(far)] for n in range(many - near_by)] + [near[n % len(near)] for n in range(near_by)]
+listed = [
+    people.Enrolment(f"dianhua-{n + 1:03d}", f"示例网格员{n + 1}", "grid_helper", place.id)
+    for n, place in enumerate(where)
+]
+listed.append(people.Enrolment(worker, "行走网格员", "grid_worker", near[0].id))
+people.enrol(listed, PASSWORD, from_on=localdate(now), actor=SYSTEM, at=now)
+names = [one.username for one in listed]
+accounts = dict(Account.objects.filter(username__in=names).values_list("username", "id"))
+tokens = [
+    (name, people.issue_device_token(accounts[name], "示例手机", actor=SYSTEM, at=now)) for name in names
+]
+print(json.dumps(tokens))
+"""
 
 
 @dataclass(frozen=True)
@@ -62,44 +88,7 @@ def at_once(work: Callable[[Any], Any], given: Any) -> list[Any]:
         return list(pool.map(work, given))
 
 
-def enrol(environment: dict[str, str], street: str, community: str, many: int, intake: str) -> list[Phone]:
+def enrol(backstage: Backstage, street: str, community: str, many: int, intake: str) -> list[Phone]:
     """Enrol them in a street, the last of them the worker who gets a window."""
-    command = [sys.executable, __file__, street, community, str(many)]
-    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
-    return [Phone(token, username, intake) for username, token in json.loads(done.stdout)]
-
-
-def main(street: str, community: str, many: int) -> None:
-    from shanzhi.edge.cli.ready import make_ready
-
-    make_ready()
-    from django.conf import settings
-    from django.utils.timezone import localdate
-
-    from shanzhi.base.access import SYSTEM
-    from shanzhi.city.people import actions as people
-    from shanzhi.city.people.models import Account
-    from shanzhi.city.places.models import Place
-    from shanzhi.edge.cli.demo import PASSWORD
-
-    now = settings.SHANZHI_CLOCK.now()
-    micros = Place.objects.filter(level="microgrid", closed_on=None).order_by("code")
-    near = list(micros.filter(code__startswith=community))
-    far = list(micros.filter(code__startswith=street).exclude(code__startswith=community))
-    where = [far[n % len(far)] for n in range(many - NEAR)] + [near[n % len(near)] for n in range(NEAR)]
-    listed = [
-        people.Enrolment(f"dianhua-{n + 1:03d}", f"示例网格员{n + 1}", "grid_helper", place.id)
-        for n, place in enumerate(where)
-    ]
-    listed.append(people.Enrolment(WORKER, "行走网格员", "grid_worker", near[0].id))
-    people.enrol(listed, PASSWORD, from_on=localdate(now), actor=SYSTEM, at=now)
-    names = [one.username for one in listed]
-    accounts = dict(Account.objects.filter(username__in=names).values_list("username", "id"))
-    tokens = [
-        (name, people.issue_device_token(accounts[name], "示例手机", actor=SYSTEM, at=now)) for name in names
-    ]
-    print(json.dumps(tokens))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    tokens = backstage.do(ENROLLED, street, community, str(many), str(NEAR), WORKER)
+    return [Phone(token, username, intake) for username, token in json.loads(tokens)]

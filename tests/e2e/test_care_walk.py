@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import expect
+from tests.e2e.backstage import Backstage
 from tests.e2e.sight import DESK, PHONE, SOON, keep, place, read, today
 
 COMMUNITY = "510107063012"
 # What no window can do: let days pass for one person, post a worker, and read what is printed on slips.
 DAYS_PASS = """
-import sys, django
-django.setup()
 from django.db import connection
-one, days = sys.argv[1], int(sys.argv[2])
+one, days = given[0], int(given[1])
 SHIFTED = {
     "isolation_isolation WHERE id": ("begun_on", "release_on", "monitored_until_on", "begun_at"),
     "isolation_slot WHERE isolation_id": ("on_day", "opens_at", "due_at", "next_at"),
@@ -35,19 +32,15 @@ with connection.cursor() as cursor:
         assert cursor.rowcount, table
 """
 POSTED = """
-import sys, django
-django.setup()
 from django.conf import settings
 from django.utils.timezone import localdate
 from shanzhi.base.access import SYSTEM
 from shanzhi.city.people import actions as people
 now = settings.SHANZHI_CLOCK.now()
 account = people.create_account("weiwang", "微网格员寅", "Shanzhi-2026", actor=SYSTEM, at=now)
-people.appoint(account.id, "grid_worker", sys.argv[1], from_on=localdate(now), actor=SYSTEM, at=now)
+people.appoint(account.id, "grid_worker", given[0], from_on=localdate(now), actor=SYSTEM, at=now)
 """
 LEFT = """
-import sys, django
-django.setup()
 from django.conf import settings
 from django.utils.timezone import localdate
 from shanzhi.base.access import SYSTEM
@@ -58,40 +51,30 @@ post = Post.objects.get(account__username="weiwang")
 people.end_post(post.id, on=localdate(now), actor=SYSTEM, at=now)
 """
 SLIPS = """
-import json, sys, django
-django.setup()
+import json
 from shanzhi.scenes.sampling.models import Ticket
-found = Ticket.objects.filter(campaign_id=sys.argv[1]).order_by("ordinal")
+found = Ticket.objects.filter(campaign_id=given[0]).order_by("ordinal")
 print(json.dumps(list(found.values_list("code", flat=True))))
 """
 
 
-def run(environment: dict[str, str], program: str, *given: str) -> str:
-    """Run a program beside the service."""
-    settings = environment | {"DJANGO_SETTINGS_MODULE": "shanzhi.edge.settings"}
-    done = subprocess.run(
-        [sys.executable, "-c", program, *given], env=settings, check=True, stdout=subprocess.PIPE, text=True
-    )
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
-def zone(team: Any, environment: dict[str, str]) -> Any:
+def zone(team: Any, backstage: Backstage) -> Any:
     """A micro-grid in which a response confines people, proposed by one and approved by another; ended afterwards."""
     lead, boss = team["zhibanzhang"], team["zhihui"]
     community = place(boss, COMMUNITY)
     micro = read(boss, f"/api/grids/{community['id']}")["microgrids"]["items"][0]
-    run(environment, POSTED, micro["id"])
+    backstage.do(POSTED, micro["id"])
     body = {"level": 1, "place_ids": [micro["id"]], "document": "示例疫指〔2026〕3号", "last_on": today(5)}
     response = lead.send("/api/plans/epidemic/propose", body)["id"]
     boss.send(f"/api/responses/{response}/approve", {})
     yield micro
     boss.send(f"/api/responses/{response}/end", {"reason": "示例：风险解除"})
-    run(environment, LEFT)  # other walks count who is there
+    backstage.do(LEFT)  # other walks count who is there
 
 
 def test_somebody_at_home_is_asked_missed_treated_and_set_free(
-    window: Any, team: Any, zone: dict[str, Any], environment: dict[str, str], pictures: Path | None
+    window: Any, team: Any, zone: dict[str, Any], backstage: Backstage, pictures: Path | None
 ) -> None:
     health = window(DESK).sign_in("yiwu")
     address = _begun(health, zone, pictures)
@@ -105,7 +88,7 @@ def test_somebody_at_home_is_asked_missed_treated_and_set_free(
 
     # Five days pass in which nobody answers: the duty officer is told, and rings up.
     area, one = re.search(r"#/care/(\d{6})/([0-9a-f-]{36})$", health.page.url).groups()  # type: ignore[union-attr]
-    run(environment, DAYS_PASS, one, "5")
+    backstage.do(DAYS_PASS, one, "5")
     duty = window(DESK).sign_in("zhiban")
     duty.page.goto("/#/care?which=duty")
     row = duty.get("care-row").filter(has_text="199****4321")
@@ -192,11 +175,11 @@ def _report(person: Any, temperature: str, symptom: str = "") -> None:
 
 
 def test_a_positive_tube_of_ten_reaches_a_tracer(
-    window: Any, team: Any, zone: dict[str, Any], environment: dict[str, str], pictures: Path | None
+    window: Any, team: Any, zone: dict[str, Any], backstage: Backstage, pictures: Path | None
 ) -> None:
     health = window(DESK).sign_in("yiwu")
     campaign = _issued(window, health, zone, pictures)
-    codes = json.loads(run(environment, SLIPS, campaign))
+    codes = json.loads(backstage.do(SLIPS, campaign))
     resident = window(PHONE)
     resident.page.goto(f"/r/#/slot/{codes[0]}")
     expect(resident.get("slot-when")).to_be_visible()

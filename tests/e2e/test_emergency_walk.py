@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import expect
 from tests.e2e import phones
+from tests.e2e.backstage import Backstage
 from tests.e2e.sight import DESK, PHONE, SOON, WALL, keep, place, read, today
 
 STREET, COMMUNITY = "510107063", "510107063012"  # a street of the demo district, and a small community of it
@@ -19,10 +20,10 @@ MANY, ONLY_DELIVERED, CANNOT = 200, 10, 6
 
 
 @pytest.fixture(scope="module")
-def crowd(team: Any, environment: dict[str, str]) -> list[phones.Phone]:
+def crowd(team: Any, backstage: Backstage) -> list[phones.Phone]:
     """The two hundred, and the worker."""
     intake = read(team["zhihui"], "/api/push/config")["intake"]
-    return phones.enrol(environment, STREET, COMMUNITY, MANY, intake)
+    return phones.enrol(backstage, STREET, COMMUNITY, MANY, intake)
 
 
 def test_a_flood_reaches_every_worker_and_every_door(

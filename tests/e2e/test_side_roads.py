@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import expect
+from tests.e2e.backstage import Backstage
 from tests.e2e.sight import DESK, PHONE, keep
 
 LON, LAT = 104.0352, 30.6352
@@ -17,8 +16,6 @@ MOST_KEYS, MOST_SECONDS = 6, 15
 
 # One person in three posts, as in a small district.
 ALL_POSTS = """
-import django
-django.setup()
 from django.conf import settings
 from django.utils.timezone import localdate
 from shanzhi.base.access import SYSTEM
@@ -48,10 +45,9 @@ def decide(desk: Any, verb: str, note: str = "") -> None:
 
 
 def test_one_person_accepts_files_and_dispatches_with_few_keys(
-    window: Any, team: Any, environment: dict[str, str], pictures: Path | None
+    window: Any, team: Any, backstage: Backstage, pictures: Path | None
 ) -> None:
-    settings = {"DJANGO_SETTINGS_MODULE": "shanzhi.edge.settings"}
-    subprocess.run([sys.executable, "-c", ALL_POSTS], env=environment | settings, check=True, timeout=60)
+    backstage.do(ALL_POSTS)
     receipt = team[""].report(COVER, "井盖踩上去晃。", LON, LAT, "示例路 101 号")
     desk = window(DESK).sign_in("yiren")
     show(desk, "reported", receipt)
