@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.test import override_settings
 
 SCHEMA = "seeded"
+QUICK_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # Jobs are left out: emptying tables after a test with real commits does not know them.
 JOBS = "procrastinate_"
 # Ordinary and partitioned tables.
@@ -88,7 +89,7 @@ def _all(cursor: object, name: str, columns: str) -> bytes:
 
 def keep(at: datetime) -> Seeded:
     """Seed the city once, and keep it in a schema of its own."""
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+    with override_settings(PASSWORD_HASHERS=QUICK_HASHERS):
         rows, sequences = _seed_and_read(at)
     found = []
     with transaction.atomic(), connection.cursor() as cursor:

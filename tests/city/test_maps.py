@@ -30,9 +30,8 @@ PASSWORD = "Spring-2026"
 
 
 @pytest.fixture
-def browser(drawn, post_kinds, at, settings):
-    """A signed-in browser of somebody in posts at places (passwords hashed quickly)."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def browser(drawn, post_kinds, at):
+    """A signed-in browser of somebody in posts at places."""
 
     def enter(*codes, kind="grid_worker"):
         username = f"user{'-'.join(codes) or 'none'}"

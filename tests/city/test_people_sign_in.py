@@ -4,6 +4,7 @@ import json
 from datetime import date, timedelta
 
 import pytest
+from django.conf import Settings
 from django.test import Client
 
 from shanzhi.base.access import SYSTEM
@@ -14,6 +15,7 @@ from shanzhi.city.people.sessions import token_hash
 pytestmark = pytest.mark.once
 
 PASSWORD = "Spring-2026"
+ARGON2 = "django.contrib.auth.hashers.Argon2PasswordHasher"
 OTHER = "Autumn-2026"
 
 
@@ -59,7 +61,16 @@ def test_sign_in_tells_name_posts_and_capabilities(account, client):
     assert (answer.status_code, me) == (200, expected)
     assert client.get("/api/me").json() == me
     assert client.cookies["shanzhi_session"]["httponly"] is True
-    assert account.password.startswith("argon2$argon2id$")
+
+
+def test_passwords_are_hashed_by_argon2(account, client, settings, at):
+    """By the settings' own hasher; what was hashed by another is hashed anew at the next sign-in."""
+    settings.PASSWORD_HASHERS = [ARGON2, *settings.PASSWORD_HASHERS]
+    assert Settings("shanzhi.edge.settings").PASSWORD_HASHERS == [ARGON2]
+    made = actions.create_account("li.na", "李娜", PASSWORD, actor=SYSTEM, at=at)
+    assert made.password.startswith("argon2$argon2id$")
+    assert enter(client, "li.na").status_code == 200
+    assert enter(Client(enforce_csrf_checks=True), "li.na", OTHER).status_code == 401
 
 
 def test_nobody_is_told_so_and_gets_the_csrf_cookie(db, client):

@@ -20,7 +20,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
 @pytest.mark.parametrize("hour", [1, 16, 20])
 def test_the_demo_city_is_made_at_any_hour(hour: int, settings: Any) -> None:
     """16:20 in UTC is shortly after midnight in the city: the samples were reported the day before."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SHANZHI_CLOCK = FixedClock(datetime(2026, 11, 23, hour, 20, tzinfo=UTC))
     demo.seed()
     states = set(Case.objects.values_list("state", flat=True))
@@ -45,7 +44,6 @@ def test_a_district_with_a_history(settings: Any, capsys: Any) -> None:
     from shanzhi.edge.cli.sentences import CommandError
     from shanzhi.work.cases.models import CaseEvent
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     now = datetime(2026, 11, 23, 6, 20, tzinfo=UTC)
     settings.SHANZHI_CLOCK = FixedClock(now)
     demo.seed_city("510104", days=4, a_day=12)
@@ -70,8 +68,7 @@ def test_a_city_is_all_its_districts() -> None:
 
 
 @pytest.mark.django_db
-def test_the_demo_district_is_built_and_divided_but_for_one_street(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def test_the_demo_district_is_built_and_divided_but_for_one_street() -> None:
     demo.seed(samples=False)
     demo_grids.seed_grids()
     communities = Place.objects.filter(level="community", area=demo.DISTRICT)
@@ -87,11 +84,10 @@ def test_the_demo_district_is_built_and_divided_but_for_one_street(settings: Any
     assert Membership.objects.count() == held and Proposal.objects.count() == 2
 
 
-def test_the_demo_has_an_order_in_force_and_one_to_confirm(settings: Any) -> None:
+def test_the_demo_has_an_order_in_force_and_one_to_confirm() -> None:
     from shanzhi.edge.cli import demo_orders
     from shanzhi.work.orders.models import Order, Recipient
 
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     demo.seed(samples=False)
     for _ in range(2):
         demo_orders.seed_orders()

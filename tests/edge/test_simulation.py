@@ -72,9 +72,7 @@ class Run:
 
 
 @pytest.fixture
-def run(photo: str, settings: Any, clock: FixedClock) -> Any:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
+def run(photo: str, clock: FixedClock) -> Any:
     def make(people: staff.Staff | None = None, rows: int = 40) -> Run:
         return Run(photo, people or usual(), invented(rows))
 
@@ -273,10 +271,7 @@ def test_the_scoreboard_as_excel(run: Any, tmp_path: Path) -> None:
         ("cn-complaints", "cn_complaints_with_replies_2816.csv.gz", 1419),
     ],
 )
-def test_other_files_can_be_replayed(
-    name: str, file: str, rows: int, shared_data: Path, photo: str, settings: Any
-) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def test_other_files_can_be_replayed(name: str, file: str, rows: int, shared_data: Path, photo: str) -> None:
     feed = feeds.read_feed(shared_data / "events" / file, feeds.load_mapping(REPLAY, name))
     assert (feed.rows, feed.errors) == (rows, [])
     feed = feeds.first_rows(feed, 12)

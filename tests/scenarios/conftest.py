@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.test import Client, override_settings
 from django.utils.timezone import localdate
-from tests.seeded import Seeded
+from tests.seeded import QUICK_HASHERS, Seeded
 
 from shanzhi.core.kit.clock import FixedClock
 
@@ -250,7 +250,7 @@ def town(request: pytest.FixtureRequest, seeded: Seeded, django_db_blocker: Any)
         yield None
         return
     given = {
-        "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+        "PASSWORD_HASHERS": QUICK_HASHERS,
         "SHANZHI_CLOCK": FixedClock(BEGUN),
         "SHANZHI_ANONYMOUS_RATES": False,
     }
@@ -269,9 +269,8 @@ def town(request: pytest.FixtureRequest, seeded: Seeded, django_db_blocker: Any)
 
 
 @pytest.fixture
-def city(town: Town | None, seeded: Seeded, db: None, clock: FixedClock, settings: Any) -> None:
+def city(town: Town | None, seeded: Seeded, db: None, clock: FixedClock) -> None:
     """The demo city without its sample cases."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if town is None:
         seeded.bring(clock.now())
 

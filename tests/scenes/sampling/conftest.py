@@ -64,7 +64,6 @@ USERS = {
 @pytest.fixture
 def city(db: None, clock: FixedClock, settings: Any) -> None:
     """The people of the demo city on a small tree: what these tests need of it, twenty times as quick."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     people.load_post_kinds(settings.PACKS / "base" / "posts.yaml", actor=SYSTEM, at=clock.now())
     top = Place.objects.create(
         level="county", code=DISTRICT, name="示例区", pinyin="shi li qu", area=DISTRICT, opened_on=SINCE
