@@ -108,6 +108,7 @@ def test_a_list_comes_in_is_read_and_comes_in_again(browser, rows):
     assert (entry.subject, entry.detail["created"]) == (done.json()["id"], 2)
 
 
+@pytest.mark.once
 def test_a_changed_row_changes_and_nothing_else(browser, rows):
     client = browser("system_admin", "900101")
     send(client, LIST, on="2026-01-05")
@@ -140,6 +141,7 @@ def test_rows_gone_end_only_when_asked(browser):
     assert counts(send(client, LIST))["created"] == 1
 
 
+@pytest.mark.once
 def test_errors_block_everything_or_only_their_row(browser, rows):
     client = browser("system_admin", "900101")
     empty = rows()
@@ -162,6 +164,7 @@ def test_errors_block_everything_or_only_their_row(browser, rows):
         assert (refused.status_code in (404, 422), refused.json()["error"]["field"]) == (True, field)
 
 
+@pytest.mark.once
 def test_nobody_else_may(browser, town, rows):
     admin = browser("system_admin", "900101")
     send(admin, LIST)

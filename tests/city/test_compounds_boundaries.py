@@ -216,6 +216,7 @@ def test_what_cannot_be_drawn_is_refused(town, at, post_at, take):
     assert not Place.objects.filter(approximate=True).exists()
 
 
+@pytest.mark.once
 def test_through_the_api(town, post_kinds, at):
     account = people.create_account("somebody", "某人", "Spring-2026", actor=SYSTEM, at=at)
     people.appoint(account.id, "system_admin", town["900101"], from_on=date(2025, 1, 1), actor=SYSTEM, at=at)

@@ -185,6 +185,7 @@ def test_a_few_floors_do_not_speak_for_all(take):
     assert (one.households, one.buildings, one.conflict) == (300, 10, False)
 
 
+@pytest.mark.once
 def test_thousands_come_in_by_sets(take, django_assert_max_num_queries):
     lines = [f"A{n},,示例{n}院,,{104 + n / 10_000:.4f},30.0,{n}" for n in range(3000)]
     with django_assert_max_num_queries(60):

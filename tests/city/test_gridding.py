@@ -104,6 +104,7 @@ def members(community, at):
     return {place: int(weight) for place, weight in zip(read.microgrids, weights, strict=True)}
 
 
+@pytest.mark.once
 def test_a_proposal_keeps_every_bound_and_says_why_where_it_cannot(built, at):
     found = propose(built, at, "900101001")
     assert (found.state, found.error) == (Proposal.READY, None)
@@ -177,6 +178,7 @@ def test_dividing_again_keeps_what_is_good(built, at, clock):
     assert Membership.objects.filter(to_on__isnull=False).count() == 0
 
 
+@pytest.mark.once
 def test_a_new_building_changes_only_its_neighbourhood(built, at, clock):
     publish(propose(built, at, "900101001"), at)
     before = members(built["900101001001"], at)

@@ -176,6 +176,7 @@ def test_a_city_shows_everything(drawn, at):
     assert found["county"]["西区"]["households"] == 24 and "outside" not in found["county"]["西区"]
 
 
+@pytest.mark.once
 def test_many_are_drawn_together_as_they_are_alone(drawn, at, monkeypatch):
     alone = [everything_in(bake(code, at)) for code in ("900100", "900101")]
     monkeypatch.setattr(helpers, "usual", lambda: 2)
@@ -207,6 +208,7 @@ def test_the_file_says_what_it_is(drawn, at):
     assert [path.name for path in archive.path_of("").iterdir()] == [made.file_name]
 
 
+@pytest.mark.once
 def test_the_caller_gets_the_sets_of_their_posts(browser, drawn, at):
     sets = {code: bake(code, at) for code in ("900100", "900101", "900102")}
 
@@ -235,6 +237,7 @@ def test_the_caller_gets_the_sets_of_their_posts(browser, drawn, at):
     assert browser("900101001002", kind="acceptor").get("/api/maps?on=x").json()["error"]["field"] == "on"
 
 
+@pytest.mark.once
 def test_nobody_opens_the_tiles_of_another_district(browser, drawn, at):
     east, west, city = (bake(code, at) for code in ("900101", "900102", "900100"))
     inside = tile_around(*degrees(1.5, 1), 14)

@@ -43,6 +43,7 @@ def table(text):
     return {"file": SimpleUploadedFile("列表.csv", text.encode(), "text/csv")}
 
 
+@pytest.mark.once
 def test_the_tree_begins_at_the_posts_of_the_caller(town, browser):
     client = browser("grid_worker", "900101001")
     roots = client.get("/api/places")
@@ -83,6 +84,7 @@ def test_one_place_with_its_posts_and_no_names(town, browser):
     assert client.get(f"/api/places/{town['900101']}").status_code == 404
 
 
+@pytest.mark.once
 def test_import_with_dry_run_errors_and_success(town, browser, counted):
     client = browser("system_admin", "900101")
     before = counted()

@@ -197,6 +197,7 @@ def publish(audience: Any, order: Any, event: str) -> None:
     outbox.publish([outbox.News("900101", "orders", order.id, event, payload, audience.at)])
 
 
+@pytest.mark.once
 def test_only_the_audience_hears_of_an_order(monkeypatch: Any, audience: Any, transactional_db: None) -> None:
     other, recipients = audience.another("ZL-OTHER")
     type(recipients[0]).objects.filter(order=other).exclude(account=audience.accounts[1]).delete()
@@ -235,6 +236,7 @@ def test_only_the_audience_hears_of_an_order(monkeypatch: Any, audience: Any, tr
         assert text.count(f'{{"topic": "orders", "number": {later["orders"]}}}') == 1
 
 
+@pytest.mark.once
 def test_the_hub_listens_by_itself_and_begins_with_what_comes(
     monkeypatch: Any, audience: Any, transactional_db: None
 ) -> None:

@@ -170,6 +170,7 @@ def test_what_began_earlier_and_commits_later_is_folded(other: Any, audience: An
     assert folding.fold(audience.at) == 1
 
 
+@pytest.mark.once
 def test_the_loop_folds_until_it_is_stopped(audience: Any, clock: Any, transactional_db: None) -> None:
     add(audience, 0, "done", 0)
     stop = threading.Event()

@@ -10,20 +10,37 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from shanzhi.edge.cli.ready import make_ready
 
 log = logging.getLogger("shanzhi.worker")
 
 
+def _then_disconnect(job: Callable[[], Any], *_: object) -> Any:
+    """A job runs in any thread of a pool: its connection ends with it, and the next one finds a server that lives."""
+    from django.db import connections
+
+    try:
+        return job()
+    finally:
+        connections.close_all()
+
+
 def run_jobs(stop: threading.Event) -> None:
     """Do the jobs (coarse and nightly work) until `stop`."""
+    from asgiref.sync import sync_to_async
+    from django.db import connections
     from procrastinate.contrib.django import app
 
     async def work() -> None:
         async with app.with_connector(app.connector.get_worker_connector()).open_async() as worker:
             doing = asyncio.ensure_future(
-                worker.run_worker_async(install_signal_handlers=False, shutdown_graceful_timeout=3)
+                worker.run_worker_async(
+                    install_signal_handlers=False,
+                    shutdown_graceful_timeout=3,
+                    task_middleware=[_then_disconnect],
+                )
             )
             while not stop.is_set() and not doing.done():
                 await asyncio.wait({doing}, timeout=0.5)
@@ -31,6 +48,7 @@ def run_jobs(stop: threading.Event) -> None:
                 doing.result()
             doing.cancel()
             await asyncio.wait({doing}, timeout=5)
+        await sync_to_async(connections.close_all)()  # the one by which periodic jobs are deferred
 
     asyncio.run(work())
 
