@@ -68,15 +68,16 @@ describe('the board in words and lines', () => {
   it('tells a rung and its messages, which add up', () => {
     const rung = {
       kind: 'channel',
-      kind_zh: '外部通道',
-      kind_en: 'Outside channel',
+      kind_zh: '短信',
+      kind_en: 'text message',
       channel: 'sms',
       after_seconds: 60,
       per_second: 300,
       wanted: 7,
       messages: { sent: 4, delivered: 2, cancelled: 1 } as Record<string, number>,
     } as OrderRung
-    expect(stepInWords(rung)).toBe('1:00后 sms 每秒 300 条')
+    expect(stepInWords(rung)).toBe('1 分钟后 短信 每秒 300 条')
+    expect(stepInWords({ ...rung, after_seconds: 90, per_second: null })).toBe('1:30后 短信')
     expect(messagesInWords(rung)).toEqual(['已发 4', '送达 2', '取消 1'])
     expect(Object.values(rung.messages).reduce((a, b) => a + b, 0)).toBe(rung.wanted)
   })

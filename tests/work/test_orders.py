@@ -84,6 +84,13 @@ def counted() -> tuple[int, ...]:
     return tuple(model.objects.count() for model in (Order, OrderEvent, Recipient, Rung, OutboxRow))
 
 
+def test_the_composer_calls_a_channel_by_its_name(sign_in: Callable[[str], Any]) -> None:
+    _, options = sign_in("zhihui").get("/api/orders/options")
+    [urgent] = [one for one in options["ladders"] if one["code"] == "urgent"]
+    called = {one["channel"]: (one["kind_zh"], one["kind_en"]) for one in urgent["rungs"]}
+    assert (called["sms"], called[""][0] != "") == (("短信", "text message"), True)
+
+
 def test_an_order_reaches_everybody_and_the_board_knows(
     sign_in: SignIn, issued: Any, workers: list[str], clock: FixedClock
 ) -> None:

@@ -255,13 +255,25 @@ def compared(ladder: str, outcome: Outcome) -> list[tuple[int, int, int]]:
     return [(second, people, int((outcome.delivered <= second).sum())) for second, people in points]
 
 
+def _title(name: str) -> str:
+    """A ladder in words; a plan is named already."""
+    from shanzhi.work.orders import packs
+
+    return packs.ladder(name).zh if name in packs.ladders() else name
+
+
 def _print(found: dict[str, Outcome]) -> None:
+    from shanzhi.base.messaging import channels
+
     for ladder, outcome in found.items():
         sent = (
-            "，".join(f"{code} {count:,}" for code, count in sorted(outcome.sent_messages.items()))
+            "，".join(
+                f"{' '.join(channels.names_of([code]))} {count:,}"
+                for code, count in sorted(outcome.sent_messages.items())
+            )
             or "无 none"
         )
-        print(f"\n【演练 Drill】{ladder}：{outcome.people:,} 人 people，外部消息 messages：{sent}")
+        print(f"\n【演练 Drill】{_title(ladder)}：{outcome.people:,} 人 people，外部消息 messages：{sent}")
         print(f"{'':6}{'承诺 promised':>26}{'达到时间 reached':>20}{'限时内 in time':>18}{'得分 points':>14}")
         for one in outcome.results:
             promised = f"{one.target.share:.0%} / {_time(one.target.seconds)}"
@@ -285,7 +297,7 @@ def _difference(found: dict[str, Outcome]) -> None:
     if len(found) != 2:
         return
     (one, before), (other, after) = found.items()
-    print(f"\n【对比 compared】{one} → {other}：{before.score:.1f} → {after.score:.1f}")
+    print(f"\n【对比 compared】{_title(one)} → {_title(other)}：{before.score:.1f} → {after.score:.1f}")
     seconds = {result.target.code: result.reached for result in after.results}
     for result in before.results:
         if result.target.code in seconds:

@@ -73,7 +73,7 @@ def options() -> shapes.OrderOptionsOut:
                 one.code, one.zh, one.en,
                 [
                     shapes.OrderStepOut(
-                        step.kind, *words(RungKind, step.kind), step.channel, step.after_seconds, step.per_second
+                        step.kind, *_rung_words(step), step.channel, step.after_seconds, step.per_second
                     )
                     for step in one.rungs
                 ],
@@ -206,10 +206,15 @@ def _actions(order: Order, actor: Actor, on: date) -> list[shapes.ActionOut]:
     return found
 
 
+def _rung_words(rung: Rung | packs.Step) -> tuple[str, str]:
+    """What a rung is called: a channel by its own name."""
+    return channels.names_of([rung.channel]) if rung.channel else words(RungKind, rung.kind)
+
+
 def _rung_out(rung: Rung, messages: dict[str, int], may_stop: bool) -> shapes.RungOut:
     is_open = rung.state in {RungState.WAITING, RungState.RUNNING}
     return shapes.RungOut(
-        rung.position, rung.kind, *words(RungKind, rung.kind), rung.channel, rung.after_seconds, rung.per_second,
+        rung.position, rung.kind, *_rung_words(rung), rung.channel, rung.after_seconds, rung.per_second,
         rung.due_at, rung.started_at, rung.ended_at, rung.state, *words(RungState, rung.state), rung.wanted, messages,
         may_stop and is_open,
     )  # fmt: skip

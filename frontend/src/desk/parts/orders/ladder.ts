@@ -1,6 +1,6 @@
 /** The rungs of a ladder in words, and the reach curve as a path. */
-import { t } from '@/shared/i18n'
-import { pick } from '@/shared/i18n'
+import { lang, pick, t } from '@/shared/i18n'
+import { lengthInWords } from '@/shared/time'
 import type { LadderStep, OrderRung, ReachPoint } from '@/shared/types-orders'
 
 export const PROMISE_SECONDS = 300
@@ -14,11 +14,13 @@ export function clockOf(seconds: number): string {
   return hours ? `${hours}:${rest}` : rest
 }
 
-/** 立即 应用内 · 1:00后 短信 每秒 300 条. */
+/** 立即 应用内 · 1 分钟后 短信 每秒 300 条. */
 export function stepInWords(step: LadderStep): string {
-  const when = step.after_seconds ? t('ladder.at', { time: clockOf(step.after_seconds) }) : t('ladder.now')
+  const seconds = step.after_seconds
+  const time = seconds % 60 ? clockOf(seconds) : lengthInWords(seconds, lang.value)
+  const when = seconds ? t('ladder.at', { time }) : t('ladder.now')
   const rate = step.per_second ? ` ${t('ladder.rate', { rate: step.per_second })}` : ''
-  return `${when} ${step.channel || pick(step.kind_zh, step.kind_en)}${rate}`
+  return `${when} ${pick(step.kind_zh, step.kind_en)}${rate}`
 }
 
 const STATES = ['queued', 'sending', 'sent', 'delivered', 'failed', 'cancelled'] as const
