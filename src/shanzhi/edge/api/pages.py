@@ -25,27 +25,26 @@ class Broken(ShanzhiError):
     en = "Something failed on our side and was recorded; try again later, what you entered is kept."
 
 
-def _shell(name: str) -> HttpResponseBase:
+# What a shell says of its city, as it is built and as it is served.
+_KEY_PLACE = '<meta name="shanzhi-tianditu" content="" />'
+_ZONE_PLACE = '<meta name="shanzhi-time-zone" content="Asia/Shanghai" />'
+
+
+def _shell(name: str) -> HttpResponse:
     path = settings.FRONTEND / name
     if not path.exists():
         return HttpResponse(_NOT_BUILT, status=503)
-    response = FileResponse(path.open("rb"), content_type="text/html; charset=utf-8")
-    response["Cache-Control"] = "no-cache"
-    return response
-
-
-_KEY_PLACE = '<meta name="shanzhi-tianditu" content="" />'
-
-
-def desk(request: HttpRequest) -> HttpResponseBase:
-    """The shell of the desks (工作台), with the key of the base map when the city has one."""
-    path, key = settings.FRONTEND / "index.html", settings.SHANZHI_TIANDITU_KEY
-    if not key or not path.exists():
-        return _shell("index.html")
-    shell = path.read_text("utf-8").replace(_KEY_PLACE, _KEY_PLACE.replace('""', f'"{escape(key)}"'))
+    shell = path.read_text("utf-8")
+    shell = shell.replace(_KEY_PLACE, _KEY_PLACE.replace('""', f'"{escape(settings.SHANZHI_TIANDITU_KEY)}"'))
+    shell = shell.replace(_ZONE_PLACE, _ZONE_PLACE.replace("Asia/Shanghai", escape(settings.TIME_ZONE)))
     response = HttpResponse(shell)
     response["Cache-Control"] = "no-cache"
     return response
+
+
+def desk(request: HttpRequest) -> HttpResponseBase:
+    """The shell of the desks (工作台), with the key of the base map when the city has one, and the city's time."""
+    return _shell("index.html")
 
 
 def resident(request: HttpRequest) -> HttpResponseBase:

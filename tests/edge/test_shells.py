@@ -1,4 +1,4 @@
-"""The base map is asked for only where the city has a key of its own."""
+"""What the front end's shells say of the city: the key of its base map, its time zone."""
 
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,19 @@ def test_without_a_key_nothing_outside_is_allowed(settings: Any, tmp_path: Path)
     settings.FRONTEND = tmp_path
     settings.SHANZHI_TIANDITU_KEY = ""
     answer = pages.desk(RequestFactory().get("/"))
-    assert b"".join(answer.streaming_content).decode() == SHELL
+    assert answer.content.decode() == SHELL
     assert "tianditu" not in policy()
 
 
-def test_the_shell_in_the_source_has_the_place_for_the_key() -> None:
-    source = Path(__file__).resolve().parents[2] / "frontend" / "index.html"
-    assert pages._KEY_PLACE in source.read_text("utf-8")
+def test_days_are_told_in_the_zone_of_the_city(settings: Any, tmp_path: Path) -> None:
+    (tmp_path / "resident.html").write_text(pages._ZONE_PLACE, "utf-8")
+    settings.FRONTEND = tmp_path
+    settings.TIME_ZONE = "Asia/Urumqi"
+    assert b'content="Asia/Urumqi"' in pages.resident(RequestFactory().get("/r/")).content
+
+
+def test_the_shells_in_the_source_have_the_places() -> None:
+    source = Path(__file__).resolve().parents[2] / "frontend"
+    assert pages._KEY_PLACE in (source / "index.html").read_text("utf-8")
+    for name in ("index.html", "resident.html"):
+        assert pages._ZONE_PLACE in (source / name).read_text("utf-8")
