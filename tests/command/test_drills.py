@@ -24,6 +24,7 @@ from shanzhi.command.drills import actions, answering, packs, scoring, walking
 from shanzhi.command.drills.models import Drill, DrillEvent, DrillScore
 from shanzhi.command.plans import packs as plans
 from shanzhi.core.kit.clock import FixedClock
+from shanzhi.core.kit.ids import uuid7
 from shanzhi.core.kit.outcomes import UNKNOWN
 from shanzhi.edge.cli import drill_city
 from shanzhi.edge.exchange import plan_drill
@@ -228,3 +229,12 @@ def test_draws_follow_from_seed_and_person() -> None:
     assert 1 - one.awake.mean() == pytest.approx(given.asleep_share, abs=0.01)
     assert sorted(one.app)[len(ids) // 2] == pytest.approx(given.app.answer_median, rel=0.03)
     assert walking.HELP.startswith("模拟") and answering.CANNOT.startswith("模拟")
+
+
+def test_a_post_that_has_ended_keeps_nobody_from_being_simulated(audience: Any) -> None:
+    still, ended, *_ = audience.posts
+    ended.to_on = localdate(audience.at)
+    ended.save()
+    people = [still.account_id, ended.account_id]
+    found = walking.starts(people, uuid7(), audience.at, [audience.kind.code])
+    assert found.tolist() == [float("inf"), 0.0]

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 import msgspec
 import numpy as np
 from django.db import connection
+from django.utils.timezone import localdate
 from numpy.typing import NDArray
 
 from shanzhi.command.drills.packs import DoorsGiven
@@ -200,6 +201,7 @@ GROUP BY r.account_id
 """
 _REAL = """
 SELECT DISTINCT account_id FROM people_post WHERE kind_id = ANY(%(real)s::text[]) AND account_id = ANY(%(accounts)s)
+  AND from_on <= %(on)s AND (to_on IS NULL OR to_on > %(on)s)
 """
 
 
@@ -217,7 +219,8 @@ def starts(
         for account, second, is_real in cursor.fetchall():
             if account in found:
                 found[account] = np.inf if second is None or is_real else max(0.0, float(second))
-        cursor.execute(_REAL, {"real": list(real_posts), "accounts": list(accounts)})
+        held = {"real": list(real_posts), "accounts": list(accounts), "on": localdate(begun)}
+        cursor.execute(_REAL, held)
         found |= {account: np.inf for (account,) in cursor.fetchall()}
     return np.array([found[account] for account in accounts], np.float64)
 
