@@ -5,12 +5,11 @@ each other, and the second is told that there is none. What is known is looked u
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from shanzhi.base.access.capabilities import SAMPLING_WORK
 from shanzhi.core.kit.errors import NotFound, ShanzhiError
 from shanzhi.core.kit.outcomes import CONFLICT, INVALID, KNOWN, STORED, UNKNOWN, Outcome
 from shanzhi.scenes.sampling import packs
@@ -25,43 +24,11 @@ from shanzhi.scenes.sampling.errors import (
     TubeNotOpen,
     TubeOfOneHousehold,
 )
-from shanzhi.scenes.sampling.flow import CLOSED, ISSUED, OPEN, TODO, Kind, What
+from shanzhi.scenes.sampling.flow import CLOSED, ISSUED, OPEN, Kind, What
+from shanzhi.scenes.sampling.known import KnownPoint, KnownTube, Seen, hashes_of, look
 from shanzhi.scenes.sampling.reading import AHEAD, OLDEST, GivenAct, Submission, invalid, too_far
 
 _ORDER = {str(What.TUBE): 0, str(What.CHECK_IN): 1, str(What.CLOSE): 2, str(What.BOX): 3}
-# A point and its campaign, for those whose post lies at or above it, or above a micro-grid that comes there.
-_POINTS = """
-SELECT DISTINCT t.id, w.account_id, t.campaign_id, g.kind, g.state, g.ended_at, t.tables
-FROM unnest(%(areas)s::text[], %(points)s::uuid[], %(accounts)s::uuid[]) AS w (area, point_id, account_id)
-JOIN sampling_point t ON t.area = w.area AND t.id = w.point_id
-JOIN sampling_campaign g ON g.id = t.campaign_id
-JOIN people_post p ON p.account_id = w.account_id AND p.from_on <= %(on)s
-  AND (p.to_on IS NULL OR p.to_on > %(on)s)
-JOIN people_postkind k ON k.code = p.kind_id AND k.capabilities @> ARRAY[%(work)s]::varchar[]
-WHERE EXISTS (
-  SELECT 1 FROM places_placeclosure c WHERE c.ancestor_id = p.place_id AND c.from_on <= %(on)s
-    AND (c.to_on IS NULL OR c.to_on > %(on)s) AND (c.descendant_id = t.place_id OR c.descendant_id IN (
-      SELECT a.place_id FROM sampling_allocation a WHERE a.campaign_id = t.campaign_id AND a.point_id = t.id)))
-"""
-_LOCK = """
-SELECT id, campaign_id, point_id, state, pooling, capacity, filled, ticket_id, retest_id
-FROM sampling_tube WHERE area = ANY(%s) AND id = ANY(%s) ORDER BY id FOR UPDATE
-"""
-_TICKETS = """
-SELECT campaign_id, code, id, place_id FROM sampling_ticket WHERE campaign_id = ANY(%s) AND code = ANY(%s)
-"""
-_RETESTS = """
-SELECT id, campaign_id, ticket_id, place_id, people - sampled FROM sampling_retest
-WHERE area = ANY(%s) AND id = ANY(%s) AND state = %s ORDER BY id FOR UPDATE
-"""
-_GRIDS = """
-SELECT DISTINCT campaign_id, place_id FROM sampling_allocation WHERE campaign_id = ANY(%s) AND place_id = ANY(%s)
-"""
-_BARCODES = "SELECT campaign_id, barcode FROM sampling_tube WHERE campaign_id = ANY(%s) AND barcode = ANY(%s)"
-_SERVED = """
-SELECT campaign_id, ticket_id FROM sampling_checkin WHERE campaign_id = ANY(%s) AND ticket_id = ANY(%s) AND once
-"""
-_HASHES = "SELECT id, hash FROM sampling_act WHERE id = ANY(%s)"
 # Rows as one array a column; what is not returned was stored by another door a moment before.
 _ACTS = """
 INSERT INTO sampling_act (id, area, campaign_id, point_id, place_id, tube_id, what, table_no, people, is_retest,
@@ -112,46 +79,6 @@ WHERE area = %s AND id = %s
 _RESUME = "UPDATE sampling_point SET paused = array_remove(paused, %s::smallint) WHERE area = %s AND id = %s"
 
 
-@dataclass(slots=True)
-class _Point:
-    campaign_id: UUID
-    kind: str
-    state: str
-    ended_at: datetime | None
-    tables: int
-
-
-@dataclass(slots=True)
-class _Tube:
-    campaign_id: UUID
-    point_id: UUID
-    state: str
-    pooling: str
-    capacity: int
-    filled: int
-    ticket_id: UUID | None
-    retest_id: UUID | None
-
-
-@dataclass(slots=True)
-class _Seen:
-    """What the database knows of the things that a set names."""
-
-    points: dict[tuple[UUID, UUID], _Point] = field(default_factory=dict)
-    tubes: dict[UUID, _Tube] = field(default_factory=dict)
-    hashes: dict[UUID, bytes] = field(default_factory=dict)
-    tickets: dict[tuple[UUID, str], tuple[UUID, UUID]] = field(default_factory=dict)
-    retests: dict[UUID, list[Any]] = field(default_factory=dict)
-    grids: set[tuple[UUID, UUID]] = field(default_factory=set)
-    barcodes: set[tuple[UUID, str]] = field(default_factory=set)
-    served: set[tuple[UUID, UUID]] = field(default_factory=set)
-
-
-def _fetch(cursor: Any, sql: str, params: Any) -> list[tuple[Any, ...]]:
-    cursor.execute(sql, params)
-    return list(cursor.fetchall())
-
-
 def _write(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
     """Rows in one statement."""
     if rows:
@@ -164,52 +91,12 @@ def _added(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> set[UUID]:
     return {row[0] for row in cursor.fetchall()} if rows else set()
 
 
-def _look(cursor: Any, items: Sequence[Submission], received_at: datetime) -> _Seen:
-    seen, given = _Seen(), [one.given for one in items]
-    areas = sorted({one.area for one in given})
-    pairs = sorted({(one.given.area, one.given.point, one.account_id) for one in items})
-    rows = _fetch(
-        cursor, _POINTS,
-        {
-            "areas": [area for area, _, _ in pairs], "points": [point for _, point, _ in pairs],
-            "accounts": [account for _, _, account in pairs], "on": _day(received_at), "work": SAMPLING_WORK,
-        },
-    )  # fmt: skip
-    seen.points = {(row[0], row[1]): _Point(*row[2:]) for row in rows}
-    campaigns = list({one.campaign_id for one in seen.points.values()})
-    named = {one.tube for one in given if one.tube} | {tube for one in given for tube in one.tubes}
-    named |= {one.id for one in given if one.what == str(What.TUBE)}
-    if named:
-        seen.tubes = {row[0]: _Tube(*row[1:]) for row in _fetch(cursor, _LOCK, [areas, sorted(named)])}
-    if retests := sorted({one.retest for one in given if one.retest}):
-        found = _fetch(cursor, _RETESTS, [areas, retests, TODO])
-        seen.retests = {row[0]: list(row[1:]) for row in found}
-    hashes = _fetch(cursor, _HASHES, [[one.id for one in given]])
-    seen.hashes = {found: bytes(content) for found, content in hashes}
-    if codes := sorted({one.code for one in items if one.code}):
-        rows = _fetch(cursor, _TICKETS, [campaigns, codes])
-        seen.tickets = {(campaign, code): (ticket, place) for campaign, code, ticket, place in rows}
-        mine = [ticket for ticket, _ in seen.tickets.values()]
-        seen.served = set(_fetch(cursor, _SERVED, [campaigns, mine]))
-    if grids := sorted({one.place for one in given if one.place}):
-        seen.grids = set(_fetch(cursor, _GRIDS, [campaigns, grids]))
-    if barcodes := sorted({one.barcode for one in given if one.barcode}):
-        seen.barcodes = set(_fetch(cursor, _BARCODES, [campaigns, barcodes]))
-    return seen
-
-
-def _day(at: datetime) -> Any:
-    from django.utils.timezone import localdate
-
-    return localdate(at)
-
-
 @dataclass(slots=True)
 class _Taken:
     """An act that is to be stored, with what it stands for."""
 
     one: Submission
-    point: _Point
+    point: KnownPoint
     place_id: UUID | None = None
     ticket_id: UUID | None = None
 
@@ -222,7 +109,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
     """
     if not submissions:
         return []
-    seen = _look(cursor, submissions, received_at)
+    seen = look(cursor, submissions, received_at)
     outcomes: list[Outcome | None] = [None] * len(submissions)
     taken: dict[int, _Taken] = {}
     order = sorted(range(len(submissions)), key=lambda n: _ORDER.get(submissions[n].given.what, 9))
@@ -235,7 +122,7 @@ def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) 
 
 
 def _judge_all(
-    seen: _Seen, submissions: Sequence[Submission], order: Sequence[int], taken: dict[int, _Taken],
+    seen: Seen, submissions: Sequence[Submission], order: Sequence[int], taken: dict[int, _Taken],
     outcomes: list[Outcome | None], received_at: datetime,
 ) -> None:  # fmt: skip
     """Say of each, in this order, whether it is to be stored."""
@@ -255,7 +142,7 @@ def _judge_all(
                 outcomes[number] = Outcome(INVALID, error)
 
 
-def _insert_tubes(cursor: Any, seen: _Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None]) -> None:
+def _insert_tubes(cursor: Any, seen: Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None]) -> None:
     """New tubes go in before anybody is put into them; what another door opened a moment before is not ours."""
     opened = [taken[number] for number in sorted(taken, key=lambda number: taken[number].one.given.id)]
     added = _added(
@@ -280,7 +167,7 @@ def _again(one: Submission, known: bytes) -> Outcome:
     return Outcome(KNOWN) if known == one.hash else Outcome(CONFLICT, ActConflict(field="id"))
 
 
-def _judge(seen: _Seen, one: Submission, point: _Point, received_at: datetime) -> _Taken:
+def _judge(seen: Seen, one: Submission, point: KnownPoint, received_at: datetime) -> _Taken:
     given = one.given
     if not received_at - OLDEST <= given.happened_at <= received_at + AHEAD:
         raise too_far()
@@ -309,25 +196,25 @@ def _judge(seen: _Seen, one: Submission, point: _Point, received_at: datetime) -
     return _Taken(one, point)
 
 
-def _own(seen: _Seen, tube_id: UUID | None, point_id: UUID) -> _Tube:
+def _own(seen: Seen, tube_id: UUID | None, point_id: UUID) -> KnownTube:
     tube = seen.tubes.get(tube_id) if tube_id else None
     if tube is None or tube.point_id != point_id:
         raise TubeNotOpen(field="tube")
     return tube
 
 
-def _open(seen: _Seen, one: Submission, point: _Point) -> None:
+def _open(seen: Seen, one: Submission, point: KnownPoint) -> None:
     given = one.given
     if (point.campaign_id, given.barcode) in seen.barcodes or given.id in seen.tubes:
         raise BarcodeTaken(field="barcode", barcode=given.barcode)
     pooling = packs.pooling(given.pooling)
     seen.barcodes.add((point.campaign_id, given.barcode))
-    seen.tubes[given.id] = _Tube(
+    seen.tubes[given.id] = KnownTube(
         point.campaign_id, given.point, OPEN, pooling.code, pooling.size, 0, None, None
     )
 
 
-def _check_in(seen: _Seen, one: Submission, point: _Point) -> _Taken:
+def _check_in(seen: Seen, one: Submission, point: KnownPoint) -> _Taken:
     given, campaign = one.given, point.campaign_id
     ticket_id, place_id = _who(seen, one, campaign)
     if point.kind == str(Kind.DISTRIBUTION):
@@ -359,7 +246,7 @@ def _check_in(seen: _Seen, one: Submission, point: _Point) -> _Taken:
     return _Taken(one, point, place_id, ticket_id)
 
 
-def _who(seen: _Seen, one: Submission, campaign: UUID) -> tuple[UUID | None, UUID]:
+def _who(seen: Seen, one: Submission, campaign: UUID) -> tuple[UUID | None, UUID]:
     """The household and the micro-grid: of the re-test, of the ticket, or the micro-grid alone."""
     given = one.given
     if given.retest:
@@ -378,7 +265,7 @@ def _who(seen: _Seen, one: Submission, campaign: UUID) -> tuple[UUID | None, UUI
 
 
 def _store(
-    cursor: Any, seen: _Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None], received_at: datetime
+    cursor: Any, seen: Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None], received_at: datetime
 ) -> None:
     """Everything that passed: who came, acts; then what they change. Ids go in sorted."""
     rows = sorted(taken.items(), key=lambda item: item[1].one.given.id)
@@ -429,8 +316,7 @@ def _note_lost(
     wanted = list(lost)
     if not wanted:
         return
-    found = _fetch(cursor, _HASHES, [[taken[n].one.given.id for n in wanted]])
-    hashes = {act: bytes(content) for act, content in found}
+    hashes = hashes_of(cursor, [taken[n].one.given.id for n in wanted])
     for number in wanted:
         one = taken[number].one
         if (known := hashes.get(one.given.id)) is not None:
@@ -441,7 +327,7 @@ def _note_lost(
             outcomes[number] = Outcome(INVALID, AlreadyServed(field="ticket"))
 
 
-def _change(cursor: Any, seen: _Seen, rows: Sequence[_Taken]) -> None:
+def _change(cursor: Any, seen: Seen, rows: Sequence[_Taken]) -> None:
     """What the acts change beside themselves: tubes, boxes, re-tests, tables."""
     areas: dict[UUID, str] = {}
     for row in rows:
