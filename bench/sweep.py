@@ -14,7 +14,7 @@ that does nothing else, a durable commit each 2,000, the server's settings the s
 looks up no door, compares no hash, keeps no raw text, and tells nobody. It cannot be given more than one processor,
 where ours has two to share with its load.
 
-Measured on 2 cores, 28 November 2026, with the column that marks simulated visits:
+Measured on 2 cores of an otherwise idle, slow machine, 28 November 2026, with the column that marks simulated visits:
 
 | round of 220,000 visits | 1 (best) | 2 | 3 |
 |---|---|---|---|

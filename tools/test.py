@@ -34,7 +34,7 @@ BIN = Path(sys.executable).parent
 STRICT = os.environ.get("SHANZHI_NOTHING_SKIPPED") == "1"
 # Two lanes run side by side, a core each; what is in neither comes last. Each layer has a database of its own.
 LANES = [["unit", "core"], ["static", "second", "frontend", "browser"]]
-# On a slow machine of two cores; each lane stays under ten minutes.
+# On a slow machine of two cores, at its best: together ten minutes a lane.
 BUDGET_SECONDS = {
     "unit": 445,
     "static": 30,

@@ -63,8 +63,8 @@ def test_sign_in_tells_name_posts_and_capabilities(account, client):
     assert client.cookies["shanzhi_session"]["httponly"] is True
 
 
-def test_passwords_are_hashed_by_argon2(account, client, settings, at):
-    """By the settings' own hasher; what was hashed by another is hashed anew at the next sign-in."""
+def test_passwords_are_hashed_by_argon2(db, client, settings, at):
+    """The only hasher of the program's own settings; other tests take a quicker one."""
     settings.PASSWORD_HASHERS = [ARGON2, *settings.PASSWORD_HASHERS]
     assert Settings("shanzhi.edge.settings").PASSWORD_HASHERS == [ARGON2]
     made = actions.create_account("li.na", "李娜", PASSWORD, actor=SYSTEM, at=at)

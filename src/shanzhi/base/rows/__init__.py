@@ -4,7 +4,7 @@ from shanzhi.base.rows.fields import CodeField
 from shanzhi.base.rows.many import array_of
 from shanzhi.base.rows.migrations import append_only, area_key, composite_foreign_key
 from shanzhi.base.rows.models import GrowingRow
-from shanzhi.base.rows.plans import by_index, in_sets
+from shanzhi.base.rows.plans import by_index, in_order, in_sets
 
 __all__ = [
     "CodeField",
@@ -14,5 +14,6 @@ __all__ = [
     "array_of",
     "by_index",
     "composite_foreign_key",
+    "in_order",
     "in_sets",
 ]

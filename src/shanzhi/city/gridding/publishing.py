@@ -38,7 +38,7 @@ from shanzhi.core.kit.ids import uuid7
 
 Ints = NDArray[np.int64]
 _FEW = 10  # communities whose rows are found one by one in no time
-_ENOUGH = 250  # communities for helpers: one imports for as long as it takes to draw a hundred
+_ENOUGH = 250  # communities for helpers: one imports for as long as it takes to draw sixty
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import shapely
 from django.db import connection, transaction
 
-from shanzhi.base.rows import by_index, in_sets
+from shanzhi.base.rows import by_index, in_order, in_sets
 from shanzhi.city.places import queries as places
 from shanzhi.core.geometry.project import Metres
 
@@ -97,7 +97,7 @@ class Spot:
 def _rows(sql: str, place_ids: Iterable[UUID], on: date, *, wide: bool = False) -> list[tuple[Any, ...]]:
     ids = list(place_ids)
     way = in_sets if wide or places.breadth(ids, on) > 500 else by_index
-    with transaction.atomic(), way(as_written=True), connection.cursor() as cursor:
+    with transaction.atomic(), way(), in_order(), connection.cursor() as cursor:
         cursor.execute(sql, {"places": ids, "on": on})
         return list(cursor.fetchall())
 

@@ -52,6 +52,8 @@ _HASHES = "SELECT id, hash FROM sampling_act WHERE id = ANY(%s)"
 
 @dataclass(slots=True)
 class KnownPoint:
+    """A point at which the account may work, and how far its campaign is."""
+
     campaign_id: UUID
     kind: str
     state: str
@@ -61,6 +63,8 @@ class KnownPoint:
 
 @dataclass(slots=True)
 class KnownTube:
+    """A tube as it stands; judging an act changes it here first."""
+
     campaign_id: UUID
     point_id: UUID
     state: str

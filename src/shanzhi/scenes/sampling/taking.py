@@ -79,13 +79,16 @@ WHERE area = %s AND id = %s
 _RESUME = "UPDATE sampling_point SET paused = array_remove(paused, %s::smallint) WHERE area = %s AND id = %s"
 
 
-def _write(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+Row = tuple[Any, ...]
+
+
+def _write(cursor: Any, sql: str, rows: Sequence[Row]) -> None:
     """Rows in one statement."""
     if rows:
         cursor.execute(sql, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _added(cursor: Any, sql: str, rows: Sequence[Sequence[Any]]) -> set[UUID]:
+def _added(cursor: Any, sql: str, rows: Sequence[Row]) -> set[UUID]:
     """Insert rows in one statement; the ids of those that were new."""
     _write(cursor, sql, rows)
     return {row[0] for row in cursor.fetchall()} if rows else set()
@@ -99,6 +102,11 @@ class _Taken:
     point: KnownPoint
     place_id: UUID | None = None
     ticket_id: UUID | None = None
+
+    @property
+    def given(self) -> GivenAct:
+        """What the phone sent."""
+        return self.one.given
 
 
 def take(cursor: Any, submissions: Sequence[Submission], received_at: datetime) -> list[Outcome]:
@@ -144,22 +152,12 @@ def _judge_all(
 
 def _insert_tubes(cursor: Any, seen: Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None]) -> None:
     """New tubes go in before anybody is put into them; what another door opened a moment before is not ours."""
-    opened = [taken[number] for number in sorted(taken, key=lambda number: taken[number].one.given.id)]
-    added = _added(
-        cursor, _TUBES,
-        [
-            (
-                given.id, given.area, row.point.campaign_id, given.point, given.table, given.barcode, given.pooling,
-                seen.tubes[given.id].capacity, given.happened_at,
-            )
-            for row in opened
-            for given in (row.one.given,)
-        ],
-    )  # fmt: skip
-    lost = {number for number, row in taken.items() if row.one.given.id not in added}
+    opened = sorted(taken.values(), key=lambda row: row.given.id)
+    added = _added(cursor, _TUBES, [_tube_row(row, seen.tubes[row.given.id].capacity) for row in opened])
+    lost = {number for number, row in taken.items() if row.given.id not in added}
     _note_lost(cursor, taken, lost, outcomes)
     for number in lost:
-        given = taken.pop(number).one.given
+        given = taken.pop(number).given
         seen.tubes.pop(given.id, None)
 
 
@@ -268,45 +266,43 @@ def _store(
     cursor: Any, seen: Seen, taken: dict[int, _Taken], outcomes: list[Outcome | None], received_at: datetime
 ) -> None:
     """Everything that passed: who came, acts; then what they change. Ids go in sorted."""
-    rows = sorted(taken.items(), key=lambda item: item[1].one.given.id)
-    came = [(number, row) for number, row in rows if row.one.given.what == str(What.CHECK_IN)]
-    added = _added(
-        cursor, _CHECKINS,
-        [
-            (
-                given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube, given.people,
-                row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None, given.retest is not None,
-                given.happened_at,
-            )
-            for _, row in came
-            for given in (row.one.given,)
-        ],
-    )  # fmt: skip
-    lost = {number for number, row in came if row.one.given.id not in added}
+    rows = sorted(taken.items(), key=lambda item: item[1].given.id)
+    came = [(number, row) for number, row in rows if row.given.what == str(What.CHECK_IN)]
+    added = _added(cursor, _CHECKINS, [_checkin_row(row) for _, row in came])
+    lost = {number for number, row in came if row.given.id not in added}
     _note_lost(cursor, taken, lost, outcomes)
     kept = [(number, row) for number, row in rows if number not in lost]
-    added = _added(
-        cursor, _ACTS,
-        [
-            (
-                given.id, given.area, row.point.campaign_id, given.point, row.place_id, _tube_of(given), given.what,
-                given.table, given.people, given.retest is not None, row.one.account_id, given.happened_at,
-                received_at, row.one.hash,
-            )
-            for _, row in kept
-            for given in (row.one.given,)
-        ],
-    )  # fmt: skip
-    late = {number for number, row in kept if row.one.given.id not in added}
+    added = _added(cursor, _ACTS, [_act_row(row, received_at) for _, row in kept])
+    late = {number for number, row in kept if row.given.id not in added}
     _note_lost(cursor, taken, late, outcomes)
     _change(cursor, seen, [row for number, row in kept if number not in late])
 
 
-def _tube_of(given: GivenAct) -> UUID | None:
-    """The tube that an act opens or closes."""
-    if given.what == str(What.CLOSE):
-        return given.tube
-    return given.id if given.what == str(What.TUBE) else None
+def _tube_row(row: _Taken, capacity: int) -> Row:
+    given = row.given
+    return (
+        given.id, given.area, row.point.campaign_id, given.point, given.table, given.barcode, given.pooling, capacity,
+        given.happened_at,
+    )  # fmt: skip
+
+
+def _checkin_row(row: _Taken) -> Row:
+    given = row.given
+    once = row.point.kind == str(Kind.DISTRIBUTION) and row.ticket_id is not None
+    return (
+        given.id, given.area, row.point.campaign_id, row.place_id, row.ticket_id, given.tube, given.people, once,
+        given.retest is not None, given.happened_at,
+    )  # fmt: skip
+
+
+def _act_row(row: _Taken, received_at: datetime) -> Row:
+    given = row.given
+    named = {str(What.CLOSE): given.tube, str(What.TUBE): given.id}  # the tube that an act closes or opens
+    return (
+        given.id, given.area, row.point.campaign_id, given.point, row.place_id, named.get(given.what), given.what,
+        given.table, given.people, given.retest is not None, row.one.account_id, given.happened_at, received_at,
+        row.one.hash,
+    )  # fmt: skip
 
 
 def _note_lost(
@@ -316,7 +312,7 @@ def _note_lost(
     wanted = list(lost)
     if not wanted:
         return
-    hashes = hashes_of(cursor, [taken[n].one.given.id for n in wanted])
+    hashes = hashes_of(cursor, [taken[n].given.id for n in wanted])
     for number in wanted:
         one = taken[number].one
         if (known := hashes.get(one.given.id)) is not None:
@@ -331,18 +327,18 @@ def _change(cursor: Any, seen: Seen, rows: Sequence[_Taken]) -> None:
     """What the acts change beside themselves: tubes, boxes, re-tests, tables."""
     areas: dict[UUID, str] = {}
     for row in rows:
-        given = row.one.given
+        given = row.given
         if given.what == str(What.CHECK_IN) and given.tube:
             areas[given.tube] = given.area
         if given.retest:
             cursor.execute(_RESAMPLED, [given.people, given.people, given.area, given.retest])
     filled = [(one, areas[one], seen.tubes[one]) for one in sorted(areas)]
     _write(cursor, _FILL, [(one, area, t.filled, t.ticket_id, t.retest_id) for one, area, t in filled])
-    given_all = [row.one.given for row in rows]
+    given_all = [row.given for row in rows]
     closed = [(one.tube, one.area, one.happened_at) for one in given_all if one.what == str(What.CLOSE)]
     _write(cursor, _CLOSE, closed)
     for row in rows:
-        given = row.one.given
+        given = row.given
         if given.what == str(What.BOX):
             label, taken_by = given.label.strip(), " ".join(given.taken_by.split())
             cursor.execute(

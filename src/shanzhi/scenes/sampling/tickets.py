@@ -7,7 +7,7 @@ import re
 
 from django.db import connection
 
-from shanzhi.base.rows import in_sets
+from shanzhi.base.rows import in_order, in_sets
 from shanzhi.core.kit.ids import uuid7
 from shanzhi.scenes.sampling.models import Campaign
 
@@ -90,7 +90,7 @@ def issue(campaign: Campaign) -> int:
         given = {
             "campaign": campaign.id, "on": campaign.first_on, "alphabet": ALPHABET, "first": _ids(),
         }  # fmt: skip
-        with in_sets(campaign.doors > 2000, as_written=True), connection.cursor() as cursor:
+        with in_sets(campaign.doors > 2000), in_order(), connection.cursor() as cursor:
             cursor.execute(_WRITE.format(checked=_CHECKED, body=_BODY), given)
             made += cursor.rowcount
         if made >= campaign.doors:
